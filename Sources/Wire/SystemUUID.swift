@@ -1,0 +1,80 @@
+/// A machine's UUID: what SMBIOS type 1 holds, PXE option 97 sends and a `Server` is named by.
+///
+/// Kept in RFC 4122 order (as text reads). SMBIOS 2.6 and later, and so PXE clients, put the first three fields on the
+/// wire least significant byte first: use ``init(mixedEndian:)`` for bytes from SMBIOS tables and option 97.
+/// Some old boards send RFC order in option 97; the text of such a UUID differs from what `dmidecode` shows.
+public struct SystemUUID: Hashable, Sendable, Comparable {
+  /// The 16 bytes in the order of the text form, as two numbers.
+  public let high: UInt64
+  public let low: UInt64
+
+  public init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// From 16 bytes in the order of the text form; `nil` for another number of bytes.
+  public init?(bytes: some Collection<UInt8>) {
+    guard bytes.count == 16 else { return nil }
+    var numbers: (UInt64, UInt64) = (0, 0)
+    for byte in bytes { numbers = (numbers.0 << 8 | numbers.1 >> 56, numbers.1 << 8 | UInt64(byte)) }
+    self.init(high: numbers.0, low: numbers.1)
+  }
+
+  /// From 16 bytes as SMBIOS (§7.2.1) and PXE (RFC 4578 §2.3) lay them out: the first three fields little-endian.
+  public init?(mixedEndian bytes: some Collection<UInt8>) {
+    let wire = Array(bytes)
+    guard wire.count == 16 else { return nil }
+    self.init(bytes: [wire[3], wire[2], wire[1], wire[0], wire[5], wire[4], wire[7], wire[6]] + wire[8...])
+  }
+
+  /// Reads `8-4-4-4-12` hexadecimal digits, any case; `nil` for anything else.
+  public init?(_ text: some StringProtocol) {
+    let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12], let bytes = Hexadecimal.bytes(groups.joined()) else {
+      return nil
+    }
+    self.init(bytes: bytes)
+  }
+
+  /// The 16 bytes in the order of the text form.
+  public var bytes: [UInt8] {
+    [high, low].flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) } }
+  }
+
+  /// The 16 bytes as SMBIOS and PXE put them on the wire.
+  public var mixedEndianBytes: [UInt8] {
+    let text = bytes
+    return [text[3], text[2], text[1], text[0], text[5], text[4], text[7], text[6]] + text[8...]
+  }
+
+  /// All zeros (not set) or all ones (not settable): SMBIOS §7.2.1 says neither names a machine.
+  public var isUnset: Bool { (high, low) == (0, 0) || (high, low) == (.max, .max) }
+
+  public static func < (one: SystemUUID, other: SystemUUID) -> Bool { (one.high, one.low) < (other.high, other.low) }
+}
+
+extension SystemUUID: CustomStringConvertible {
+  /// Lower case, as Kubernetes object names must be.
+  public var description: String {
+    let text = Array(Hexadecimal.text(bytes))
+    return [text[0..<8], text[8..<12], text[12..<16], text[16..<20], text[20..<32]].map { String($0) }
+      .joined(separator: "-")
+  }
+}
+
+extension SystemUUID: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let uuid = SystemUUID(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is not a UUID")
+    }
+    self = uuid
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
