@@ -16,7 +16,7 @@ let pure: [SwiftSetting] = app + [.strictMemorySafety()]
 let package = Package(
   name: "siderite",
   products: [
-    .executable(name: "siderite", targets: ["siderite"]),
+    .executable(name: "siderite", targets: ["siderite"])
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
