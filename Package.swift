@@ -35,6 +35,11 @@ let package = Package(
     // Layer 2: the domain: resources, protocols, pure decisions.
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
 
+    // Layer 3: one foreign library each.
+    .target(
+      name: "SQLiteStore", dependencies: ["BareMetal", "Wire", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: app),
+
     // Layer 5: the daemon and its command line.
     .executableTarget(
       name: "siderite",
@@ -55,6 +60,13 @@ let package = Package(
     ),
 
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
+    .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
+    // What every ResourceStore must do, run by the tests of each.
+    .target(
+      name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),
+    .testTarget(
+      name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "StoreConformance", "BareMetal", "Wire"],
+      swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
 )
