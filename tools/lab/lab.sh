@@ -257,6 +257,28 @@ lab_vm() {
   lab_vm_pid[$name]=$!
 }
 
+# lab_standard_vm FIRMWARE   Powers on the machine that every scenario uses for that firmware; its name is the firmware's.
+lab_standard_vm() {
+  local product=() extra=()
+  case $1 in
+    bios) product=(--manufacturer "Foundry Works" --product "Anvil 100" --serial FW-BIOS-0001) extra=(--disks "virtio:1G:FW-VDA-1 nvme:2G:FW-NVME-1") ;;
+    uefi) product=(--manufacturer "Smelter Inc." --product "Bloomery 7" --serial SM-UEFI-0002) extra=(--disks "virtio:3G:SM-VDA-2 nvme:4G:SM-NVME-2") ;;
+    uefi-http) product=(--manufacturer "Hearth & Sons" --product "Ember" --serial HS-HTTP-0003) extra=(--disks "nvme:1G:HS-NVME-3") ;;
+    *) lab_say "lab: unknown firmware $1" && return 2 ;;
+  esac
+  lab_vm "$1" --firmware "$1" --uuid "$(lab_uuid "$1")" --mac "$(lab_mac "$1")" "${product[@]}" "${extra[@]}"
+}
+lab_mac() {
+  case $1 in bios) echo 52:54:00:77:00:01 ;; uefi) echo 52:54:00:77:00:02 ;; *) echo 52:54:00:77:00:03 ;; esac
+}
+lab_uuid() {
+  case $1 in
+    bios) echo 1f0c6a50-5b1d-4e0c-9a01-525400770001 ;;
+    uefi) echo 1f0c6a50-5b1d-4e0c-9a02-525400770002 ;;
+    *) echo 1f0c6a50-5b1d-4e0c-9a03-525400770003 ;;
+  esac
+}
+
 lab_vm_off() { ! lab_alive "${lab_vm_pid[$1]}"; }
 
 # lab_wait_vm NAME SECONDS   Waits until the machine is off (it powered off, or asked for a reboot, which -no-reboot makes an exit).
@@ -288,6 +310,12 @@ lab_siderite() {
 }
 lab_siderite_ready() { lab_in curl -fsS -m 2 -o /dev/null "http://$LAB_ADDRESS:9440/readyz" 2>/dev/null; }
 lab_siderite_ready_or_gone() { lab_siderite_ready || ! lab_alive "$lab_siderite_pid"; }
+
+# lab_siderite_cli ARGUMENT...   The command line, talking to this lab's daemon.
+lab_siderite_cli() { SIDERITE_ADMIN_SOCKET=$LAB/siderite.sock timeout 20 "$SIDERITE_BIN" "$@"; }
+
+# lab_registered UUID   Whether the machine is a Server resource yet.
+lab_registered() { lab_siderite_cli get servers -o json 2>/dev/null | grep -qi -- "$1"; }
 
 # lab_siderite_config MODE AGENT_DIRECTORY   Prints a configuration for this rack; MODE is server or proxy.
 lab_siderite_config() {
@@ -339,7 +367,10 @@ lab_reference_server() {
     --dhcp-match=set:bios,option:client-arch,0
     --dhcp-match=set:uefi,option:client-arch,7
     --dhcp-match=set:http,option:client-arch,16
-    --dhcp-boot="tag:ipxe,$web/boot.ipxe"
+    # iPXE takes a ProxyDHCP answer only with both a next server and a file name.
+    --dhcp-boot="tag:ipxe,$web/boot.ipxe,,$LAB_ADDRESS"
+    # "Wait for no proxy": without it iPXE collects offers for 3 s.
+    --dhcp-option="tag:ipxe,encap:175,176,1b"
   )
   if [[ $1 == server ]]; then
     options+=(
@@ -358,6 +389,8 @@ lab_reference_server() {
   fi
   lab_dnsmasq "$LAB_NS" "$LAB/reference.log" "${options[@]}"
 }
+
+lab_probed() { lab_console "$1" | grep -qi "probe: booted $(lab_uuid "$1")"; }
 
 # lab_capture FILE   Records what DHCP, ProxyDHCP and TFTP say on the bridge: of each TFTP transfer the request, the option
 # acknowledgement, errors and the first four blocks. `kill $lab_last_pid` ends it, lab_stop does too.
