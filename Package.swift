@@ -20,8 +20,11 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -34,6 +37,25 @@ let package = Package(
 
     // Layer 2: the domain: resources, protocols, pure decisions.
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
+
+    // Layer 4: what machines, people and monitors reach over HTTP.
+    .target(
+      name: "HTTPServices",
+      dependencies: [
+        "BareMetal", "Wire",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "_NIOFileSystem", package: "swift-nio"),
+      ],
+      swiftSettings: app
+    ),
 
     // Layer 5: the daemon and its command line.
     .executableTarget(
@@ -54,6 +76,20 @@ let package = Package(
       swiftSettings: app
     ),
 
+    .testTarget(
+      name: "HTTPServicesTests",
+      dependencies: [
+        "BareMetal", "HTTPServices", "Wire",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: app
+    ),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
