@@ -34,10 +34,26 @@ let package = Package(
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
 
 
+    // Layer 1: protocols: codec and state machine, no I/O.
+    .target(name: "TFTP", dependencies: ["Wire"], swiftSettings: pure),
+
     // Layer 2: the domain: resources, protocols, pure decisions.
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
     // The operating system: libc and nothing else.
     .target(name: "LinuxSystem", dependencies: ["CLinux", "Wire"], swiftSettings: app),
+
+    // Layer 4: services: sockets, files and time around the layers below.
+    .target(
+      name: "BootServices",
+      dependencies: [
+        "LinuxSystem", "TFTP", "Wire",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: app
+    ),
 
     // Layer 5: the daemon and its command line.
     .executableTarget(
@@ -59,6 +75,28 @@ let package = Package(
     ),
 
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
+    .testTarget(
+      name: "BootServicesTests",
+      dependencies: [
+        "BootServices", "TFTP", "Wire",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: app
+    ),
+    .testTarget(
+      name: "LabTests",
+      dependencies: [
+        "BootServices", "TFTP", "Wire",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: app
+    ),
+    .testTarget(name: "TFTPTests", dependencies: ["TFTP", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
