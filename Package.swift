@@ -33,6 +33,8 @@ let package = Package(
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
 
+    // Layer 1: protocols and formats: codec and state machine, no input or output.
+    .target(name: "SMBIOS", dependencies: ["Wire"], swiftSettings: pure),
 
     // Layer 2: the domain: resources, protocols, pure decisions.
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
@@ -59,6 +61,7 @@ let package = Package(
     ),
 
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
+    .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
