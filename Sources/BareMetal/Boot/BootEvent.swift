@@ -1,0 +1,127 @@
+public import Wire
+
+/// One thing that happened on a machine's way from power-on to a Server.
+public struct BootEvent: Hashable, Sendable, Codable {
+  public var time: Timestamp
+  /// One word for programs, in the manner of Kubernetes event reasons: `OfferSent`, `TransferFinished`.
+  public var reason: String
+  /// One line for people.
+  public var message: String
+  /// Whether the boot cannot go on, or went wrong.
+  public var isWarning: Bool
+
+  public init(time: Timestamp, reason: String, message: String, isWarning: Bool = false) {
+    self.time = time
+    self.reason = reason
+    self.message = message
+    self.isWarning = isWarning
+  }
+}
+
+/// What a service knows of the machine it speaks with: DHCP knows hardware addresses, TFTP only an IP address, the agent
+/// the UUID. The journal brings them together.
+public struct BootSubject: Hashable, Sendable {
+  public var mac: MACAddress?
+  public var uuid: SystemUUID?
+  public var address: IPv4Address?
+
+  public init(mac: MACAddress? = nil, uuid: SystemUUID? = nil, address: IPv4Address? = nil) {
+    self.mac = mac
+    self.uuid = uuid
+    self.address = address
+  }
+}
+
+/// What a service can see happen.
+public enum BootOccurrence: Hashable, Sendable {
+  /// DHCP: a network-boot client asked. `client` says what it is: `UEFI x86-64 PXE`.
+  case discovered(client: String)
+  /// DHCP: an address, a boot program or both were offered.
+  case offered(address: IPv4Address?, boot: String?)
+  /// DHCP: the client took them.
+  case acknowledged(address: IPv4Address?, boot: String?)
+  /// DHCP: a request was refused (NAK).
+  case refused(reason: String)
+  /// TFTP or HTTP: a transfer of a boot program or an asset began.
+  case transferStarted(name: String, bytes: Int64?)
+  case transferProgressed(name: String, percent: Int)
+  case transferFinished(name: String, bytes: Int64, milliseconds: Int64)
+  case transferFailed(name: String, reason: String)
+  /// HTTP: iPXE got its script: what it boots and why.
+  case planned(boots: String, reason: String)
+  /// The agent says what it does.
+  case agent(message: String)
+  /// The machine is a Server now, or still.
+  case registered(server: String, created: Bool)
+  /// The registration was refused.
+  case registrationRefused(reason: String)
+  /// The agent was told what to do next.
+  case instructed(AgentAction)
+}
+
+extension BootOccurrence {
+  /// The event's word for programs.
+  public var reason: String {
+    switch self {
+    case .discovered: "Discovered"
+    case .offered: "OfferSent"
+    case .acknowledged: "Acknowledged"
+    case .refused: "Refused"
+    case .transferStarted: "TransferStarted"
+    case .transferProgressed: "TransferProgressed"
+    case .transferFinished: "TransferFinished"
+    case .transferFailed: "TransferFailed"
+    case .planned: "Planned"
+    case .agent: "Agent"
+    case .registered: "Registered"
+    case .registrationRefused: "RegistrationRefused"
+    case .instructed: "Instructed"
+    }
+  }
+
+  /// The event's line for people.
+  public var message: String {
+    switch self {
+    case .discovered(let client): "\(client) asks for the network"
+    case .offered(let address, let boot): "offered \(Self.what(address, boot))"
+    case .acknowledged(let address, let boot): "given \(Self.what(address, boot))"
+    case .refused(let reason): "refused: \(reason)"
+    case .transferStarted(let name, let bytes): "fetches \(name)\(bytes.map { " (\(Self.size($0)))" } ?? "")"
+    case .transferProgressed(let name, let percent): "\(name) \(percent) %"
+    case .transferFinished(let name, let bytes, let milliseconds):
+      "has \(name) (\(Self.size(bytes)) in \(milliseconds) ms)"
+    case .transferFailed(let name, let reason): "did not get \(name): \(reason)"
+    case .planned(let boots, let reason): "boots \(boots): \(reason)"
+    case .agent(let message): message
+    case .registered(let server, let created): "\(created ? "registered as new" : "refreshed") Server \(server)"
+    case .registrationRefused(let reason): "registration refused: \(reason)"
+    case .instructed(let action): "told to \(action == .powerOff ? "power off" : action.rawValue)"
+    }
+  }
+
+  /// Whether it is bad news.
+  public var isWarning: Bool {
+    switch self {
+    case .refused, .transferFailed, .registrationRefused: true
+    default: false
+    }
+  }
+
+  private static func what(_ address: IPv4Address?, _ boot: String?) -> String {
+    let parts = [address?.description, boot].compactMap { $0 }
+    return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
+  }
+
+  private static func size(_ bytes: Int64) -> String {
+    switch bytes {
+    case ..<10_000: "\(bytes) B"
+    case ..<10_000_000: "\(bytes / 1000) kB"
+    default: "\(bytes / 1_000_000) MB"
+    }
+  }
+}
+
+/// Where services report to. Never blocks, never fails.
+public protocol BootEventSink: Sendable {
+  func report(_ occurrence: BootOccurrence, of subject: BootSubject)
+}

@@ -1,0 +1,30 @@
+/// The iPXE scripts we serve, for iPXE builds from 2019 on (no command that such a build lacks).
+public enum IPXEScript {
+  /// `/boot.ipxe`: says who the machine is and asks what to boot. URLs are relative, so the script works whichever of
+  /// our addresses it was fetched from.
+  public static let first = """
+    #!ipxe
+    echo Siderite: ${manufacturer} ${product}, ${uuid}
+    chain --replace /ipxe?uuid=${uuid}&mac=${mac:hexhyp}&domain=${domain}&hostname=${hostname}&serial=${serial:uristring}&arch=${buildarch}&platform=${platform} || goto failed
+    :failed
+    echo Siderite: no answer to what this machine should boot: see 'siderite boots' on the boot host
+    sleep 10
+    reboot
+
+    """
+
+  /// Loads an Environment and starts it.
+  public static func environment(_ name: String, arguments: [String]) -> String {
+    """
+    #!ipxe
+    kernel /env/\(name)/vmlinuz \(arguments.joined(separator: " ")) || goto failed
+    initrd /env/\(name)/initramfs.xz || goto failed
+    boot
+    :failed
+    echo Siderite: could not load Environment \(name): see 'siderite boots' on the boot host
+    sleep 10
+    reboot
+
+    """
+  }
+}

@@ -1,0 +1,26 @@
+public import Wire
+
+/// What every resource carries beside its spec and status (Kubernetes `ObjectMeta`, the fields we use).
+public struct ObjectMeta: Codable, Hashable, Sendable {
+  /// The name, unique among the resources of a kind. A Server's is its UUID in lower case.
+  public var name: String
+  /// A key the store gives at creation: another object of the same name later has another one.
+  public var uid: String?
+  /// The state of the object, opaque; an update must carry the one it was computed from (compare and swap).
+  public var resourceVersion: String?
+  /// Counts changes of the spec, not of status or metadata.
+  public var generation: Int64?
+  public var creationTimestamp: Timestamp?
+  /// Set when deletion was asked for while finalizers remain.
+  public var deletionTimestamp: Timestamp?
+  public var labels: [String: String]?
+  public var annotations: [String: String]?
+  /// Who must still clean up before the object may go.
+  public var finalizers: [String]?
+
+  public init(name: String, labels: [String: String]? = nil, annotations: [String: String]? = nil) {
+    self.name = name
+    self.labels = labels
+    self.annotations = annotations
+  }
+}

@@ -1,0 +1,72 @@
+/// What a kind of resource is called and made of.
+public protocol ResourceKind: Sendable {
+  /// What the user wants.
+  associatedtype Spec: Codable & Hashable & Sendable
+  /// What was observed.
+  associatedtype Status: Codable & Hashable & Sendable
+
+  /// The API group and version: `metal.sidero.dev/v1alpha2`.
+  static var apiVersion: String { get }
+  /// `Server`
+  static var kind: String { get }
+  /// The name in URLs and on the command line: `servers`.
+  static var plural: String { get }
+}
+
+/// One object: `Resource<ServerKind>` is a Server.
+///
+/// Written and read as Kubernetes does: `apiVersion`, `kind`, `metadata`, `spec`, `status`.
+public struct Resource<Kind: ResourceKind>: Hashable, Sendable {
+  public var metadata: ObjectMeta
+  public var spec: Kind.Spec
+  public var status: Kind.Status
+
+  public init(metadata: ObjectMeta, spec: Kind.Spec, status: Kind.Status) {
+    self.metadata = metadata
+    self.spec = spec
+    self.status = status
+  }
+}
+
+extension Resource: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case apiVersion, kind, metadata, spec, status
+  }
+
+  /// Refuses an object of another version or kind.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    for (key, expected) in [(CodingKeys.apiVersion, Kind.apiVersion), (.kind, Kind.kind)] {
+      let found = try container.decode(String.self, forKey: key)
+      guard found == expected else {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: container, debugDescription: "expected \(expected), found \(found)")
+      }
+    }
+    metadata = try container.decode(ObjectMeta.self, forKey: .metadata)
+    spec = try container.decode(Kind.Spec.self, forKey: .spec)
+    status = try container.decode(Kind.Status.self, forKey: .status)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(Kind.apiVersion, forKey: .apiVersion)
+    try container.encode(Kind.kind, forKey: .kind)
+    try container.encode(metadata, forKey: .metadata)
+    try container.encode(spec, forKey: .spec)
+    try container.encode(status, forKey: .status)
+  }
+}
+
+/// All objects of a kind at one moment.
+public struct ResourceList<Kind: ResourceKind>: Codable, Hashable, Sendable {
+  /// Sorted by name.
+  public var items: [Resource<Kind>]
+  /// Where a watch that follows this list begins.
+  public var resourceVersion: String
+
+  public init(items: [Resource<Kind>], resourceVersion: String) {
+    self.items = items
+    self.resourceVersion = resourceVersion
+  }
+}

@@ -1,0 +1,139 @@
+/// A physical machine of the rack. `metal.sidero.dev/v1alpha2`, named by the machine's SMBIOS UUID.
+public typealias Server = Resource<ServerKind>
+
+/// The kind `Server`.
+public enum ServerKind: ResourceKind {
+  public typealias Spec = ServerSpec
+  public typealias Status = ServerStatus
+  public static let apiVersion = "metal.sidero.dev/v1alpha2"
+  public static let kind = "Server"
+  public static let plural = "servers"
+}
+
+/// What is known of a machine and wanted from it.
+public struct ServerSpec: Codable, Hashable, Sendable {
+  /// What it boots when allocated, before its class's and the default Environment.
+  public var environmentRef: ObjectReference?
+  /// The facts of the last discovery.
+  public var hardware: HardwareInformation?
+  public var hostname: String?
+  /// How its baseboard management controller is reached.
+  public var bmc: BMC?
+  /// A plain HTTP power interface, for virtual machines.
+  public var managementApi: ManagementAPI?
+  public var configPatches: [ConfigPatch]?
+  public var strategicPatches: [String]?
+  /// The operator's word that the machine is ours: nothing is ever written to a machine without it.
+  public var accepted: Bool
+  /// Keeps the machine out of every class.
+  public var cordoned: Bool?
+  /// Boots the Environment every time, never the disk.
+  public var pxeBootAlways: Bool?
+  public var bootFromDiskMethod: BootFromDiskMethod?
+  public var pxeMode: PXEMode?
+
+  public init(hardware: HardwareInformation? = nil, hostname: String? = nil, accepted: Bool = false) {
+    self.hardware = hardware
+    self.hostname = hostname
+    self.accepted = accepted
+  }
+}
+
+/// What was observed of a machine.
+public struct ServerStatus: Codable, Hashable, Sendable {
+  /// Accepted, clean and powered off, or allocated.
+  public var ready: Bool
+  /// Allocated by a ServerBinding.
+  public var inUse: Bool
+  /// Its disks were wiped and nothing ran since.
+  public var isClean: Bool
+  public var conditions: [Condition]?
+  public var addresses: [NodeAddress]?
+  public var power: PowerState?
+
+  public init(ready: Bool = false, inUse: Bool = false, isClean: Bool = false) {
+    self.ready = ready
+    self.inUse = inUse
+    self.isClean = isClean
+  }
+}
+
+/// `on`, `off`, or `unknown`: not asked, or no answer.
+public enum PowerState: String, Codable, Hashable, Sendable {
+  case on, off, unknown
+}
+
+/// How a machine that is to boot from its disk leaves iPXE.
+public enum BootFromDiskMethod: String, Codable, Hashable, Sendable {
+  case ipxeExit = "ipxe-exit"
+  case http404 = "http-404"
+  case ipxeSanboot = "ipxe-sanboot"
+}
+
+/// What a machine is told to boot by, when it is powered on for the network.
+public enum PXEMode: String, Codable, Hashable, Sendable {
+  case uefi, bios
+}
+
+/// A reference to another resource (Kubernetes `ObjectReference`, the fields Sidero uses).
+public struct ObjectReference: Codable, Hashable, Sendable {
+  public var apiVersion: String?
+  public var kind: String?
+  public var namespace: String?
+  public var name: String?
+
+  public init(apiVersion: String? = nil, kind: String? = nil, namespace: String? = nil, name: String? = nil) {
+    self.apiVersion = apiVersion
+    self.kind = kind
+    self.namespace = namespace
+    self.name = name
+  }
+}
+
+/// How a BMC is reached. Credentials are written out or, better, taken from a Secret.
+public struct BMC: Codable, Hashable, Sendable {
+  public var endpoint: String
+  /// 623 when absent.
+  public var port: UInt32?
+  public var user: String?
+  public var userFrom: CredentialSource?
+  public var pass: String?
+  public var passFrom: CredentialSource?
+  /// `lanplus` when absent.
+  public var interface: String?
+}
+
+/// Where a credential is kept.
+public struct CredentialSource: Codable, Hashable, Sendable {
+  public var secretKeyRef: SecretKeyRef?
+}
+
+/// A key of a Secret.
+public struct SecretKeyRef: Codable, Hashable, Sendable {
+  public var namespace: String
+  public var name: String
+  public var key: String
+}
+
+/// A plain HTTP power interface: `POST /poweron`, `/poweroff`, `/reboot`, `/pxeboot`, `GET /status`.
+public struct ManagementAPI: Codable, Hashable, Sendable {
+  public var endpoint: String
+}
+
+/// One RFC 6902 operation on the machine configuration.
+public struct ConfigPatch: Codable, Hashable, Sendable {
+  public var op: String
+  public var path: String
+  public var value: JSONValue?
+}
+
+/// An address of the running machine: type `InternalIP`, `Hostname`, ….
+public struct NodeAddress: Codable, Hashable, Sendable {
+  public var type: String
+  public var address: String
+
+  public init(type: String, address: String) {
+    self.type = type
+    self.address = address
+  }
+}
