@@ -41,6 +41,11 @@ let package = Package(
     // The operating system: libc and nothing else.
     .target(name: "LinuxSystem", dependencies: ["CLinux", "Wire"], swiftSettings: app),
 
+    // Layer 3: one foreign library each.
+    .target(
+      name: "SQLiteStore", dependencies: ["BareMetal", "Wire", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: app),
+
     // Layer 5: the daemon and its command line.
     .executableTarget(
       name: "siderite",
@@ -66,6 +71,13 @@ let package = Package(
     .testTarget(name: "SideriteTests", dependencies: ["BareMetal", "siderite", "Wire"], swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
+    .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
+    // What every ResourceStore must do, run by the tests of each.
+    .target(
+      name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),
+    .testTarget(
+      name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "StoreConformance", "BareMetal", "Wire"],
+      swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
 )
