@@ -16,7 +16,8 @@ let pure: [SwiftSetting] = app + [.strictMemorySafety()]
 let package = Package(
   name: "siderite",
   products: [
-    .executable(name: "siderite", targets: ["siderite"])
+    .executable(name: "siderite", targets: ["siderite"]),
+    .executable(name: "siderite-agent", targets: ["siderite-agent"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -33,7 +34,8 @@ let package = Package(
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
 
-    // Layer 1: protocols and formats: codec and state machine, no input or output.
+    // Layer 1: protocols and formats: codec and state machine, no I/O.
+    .target(name: "DHCP", dependencies: ["Wire"], swiftSettings: pure),
     .target(name: "SMBIOS", dependencies: ["Wire"], swiftSettings: pure),
 
     // Layer 2: the domain: resources, protocols, pure decisions.
@@ -67,9 +69,21 @@ let package = Package(
       swiftSettings: app
     ),
 
+    // Layer 5: /init of the discovery initramfs: static, so that it needs nothing beside it.
+    .target(name: "CAgentInit"),
+    .executableTarget(
+      name: "siderite-agent",
+      dependencies: ["BareMetal", "CAgentInit", "DHCP", "LinuxSystem", "SMBIOS", "Wire"],
+      swiftSettings: app
+    ),
+
+    .testTarget(
+      name: "AgentTests", dependencies: ["BareMetal", "LinuxSystem", "siderite-agent", "SMBIOS", "Wire"],
+      swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
     .testTarget(name: "SideriteTests", dependencies: ["BareMetal", "siderite", "Wire"], swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
+    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     // What every ResourceStore must do, run by the tests of each.
