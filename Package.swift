@@ -31,9 +31,13 @@ let package = Package(
   targets: [
     // Layer 0: bytes and addresses; C libraries.
     .target(name: "Wire", swiftSettings: pure),
+    .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+
 
     // Layer 2: the domain: resources, protocols, pure decisions.
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
+    // The operating system: libc and nothing else.
+    .target(name: "LinuxSystem", dependencies: ["CLinux", "Wire"], swiftSettings: app),
 
     // Layer 5: the daemon and its command line.
     .executableTarget(
@@ -54,6 +58,7 @@ let package = Package(
       swiftSettings: app
     ),
 
+    .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
