@@ -21,6 +21,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -32,12 +33,16 @@ let package = Package(
     // Layer 0: bytes and addresses; C libraries.
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
 
     // Layer 2: the domain: resources, protocols, pure decisions.
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
     // The operating system: libc and nothing else.
     .target(name: "LinuxSystem", dependencies: ["CLinux", "Wire"], swiftSettings: app),
+
+    // Layer 3: one foreign library each.
+    .target(name: "RawLink", dependencies: ["CPcap", "LinuxSystem", "Wire"], swiftSettings: app),
 
     // Layer 5: the daemon and its command line.
     .executableTarget(
@@ -59,6 +64,9 @@ let package = Package(
     ),
 
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
+    // Needs root: makes interfaces and network namespaces of its own.
+    .testTarget(name: "LabTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
+    .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
