@@ -43,16 +43,21 @@ let package = Package(
 
     // Layer 3: one foreign library each.
     .target(name: "RawLink", dependencies: ["CPcap", "LinuxSystem", "Wire"], swiftSettings: app),
+    .target(
+      name: "SQLiteStore", dependencies: ["BareMetal", "Wire", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: app),
 
     // Layer 5: the daemon and its command line.
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "BareMetal", "Wire",
+        "BareMetal", "LinuxSystem", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOFoundationCompat", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -65,9 +70,18 @@ let package = Package(
 
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
     // Needs root: makes interfaces and network namespaces of its own.
-    .testTarget(name: "LabTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
+    .testTarget(
+      name: "LabTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], exclude: ["Fixtures"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
+    .testTarget(name: "SideriteTests", dependencies: ["BareMetal", "siderite", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
+    .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
+    // What every ResourceStore must do, run by the tests of each.
+    .target(
+      name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),
+    .testTarget(
+      name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "StoreConformance", "BareMetal", "Wire"],
+      swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
 )
