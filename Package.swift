@@ -35,6 +35,8 @@ let package = Package(
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
     .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
+    // Layer 1: protocols: codec and state machine, no I/O.
+    .target(name: "DHCP", dependencies: ["Wire"], swiftSettings: pure),
 
     // Layer 2: the domain: resources, protocols, pure decisions.
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
@@ -74,6 +76,7 @@ let package = Package(
       name: "LabTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], exclude: ["Fixtures"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
     .testTarget(name: "SideriteTests", dependencies: ["BareMetal", "siderite", "Wire"], swiftSettings: app),
+    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     // What every ResourceStore must do, run by the tests of each.
