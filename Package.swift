@@ -35,7 +35,6 @@ let package = Package(
   name: "siderite",
   products: [
     .executable(name: "siderite", targets: ["siderite"]),
-    .executable(name: "siderite-agent", targets: ["siderite-agent"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -54,7 +53,6 @@ let package = Package(
     // Layer 0: bytes, addresses and frames; C libraries.
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
-    .target(name: "CAgentInit"),
     .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
     // Layer 1: protocols, without I/O.
@@ -95,15 +93,8 @@ let package = Package(
         serviceLifecycle, yams,
       ],
       swiftSettings: app),
-    .executableTarget(
-      name: "siderite-agent",
-      dependencies: ["BareMetal", "CAgentInit", "DHCP", "LinuxSystem", "SMBIOS", "Wire"],
-      swiftSettings: app),
 
     // Tests: one target a module; LabTests needs root, namespaces and real clients.
-    .testTarget(
-      name: "AgentTests", dependencies: ["BareMetal", "LinuxSystem", "SMBIOS", "Wire", "siderite-agent"],
-      swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     .testTarget(
       name: "BootServicesTests",
@@ -112,13 +103,6 @@ let package = Package(
       ],
       swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
-    .testTarget(
-      name: "HTTPServicesTests",
-      dependencies: [
-        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, logging, nioCore, nioPosix,
-        serviceLifecycle,
-      ],
-      swiftSettings: app),
     .testTarget(
       name: "LabTests",
       dependencies: [
