@@ -49,6 +49,18 @@ let package = Package(
       name: "SQLiteStore", dependencies: ["BareMetal", "Wire", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: app),
 
+    // Layer 4: services: sockets, files and time around the layers below.
+    .target(
+      name: "BootServices",
+      dependencies: [
+        "BareMetal", "DHCP", "LinuxSystem", "RawLink", "Wire",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: app
+    ),
+
     // Layer 5: the daemon and its command line.
     .executableTarget(
       name: "siderite",
@@ -72,6 +84,15 @@ let package = Package(
 
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
     // Needs root: makes interfaces and network namespaces of its own.
+    .testTarget(
+      name: "BootServicesTests",
+      dependencies: [
+        "BareMetal", "BootServices", "DHCP", "Wire",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: app
+    ),
     .testTarget(
       name: "LabTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], exclude: ["Fixtures"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
