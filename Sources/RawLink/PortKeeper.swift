@@ -9,7 +9,7 @@ public import Wire
 ///
 /// Bound to address and interface, with `SO_REUSEADDR`, it takes nothing from a server of this host that has the port
 /// on other interfaces or all addresses, except what is unicast to this very address.
-public struct PortKeeper: ~Copyable {
+public final class PortKeeper: Sendable {
   private let socket: FileDescriptor
 
   /// - Throws: ``SystemError``: when another server holds the port for itself, which then answers for it just as well.
