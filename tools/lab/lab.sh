@@ -75,7 +75,7 @@ lab_start() {
   done
   lab_sweep
   LAB_PID=$BASHPID
-  LAB=$(mktemp -d "${TMPDIR:-/tmp}/siderite-lab.XXXXXX")
+  LAB=$(mktemp -d "${TMPDIR:-/tmp}/siderite-lab.$LAB_PID.XXXXXX")
   LAB_NS=sid-$LAB_PID
   LAB_FAR=$LAB_NS-far
   trap 'lab_stop' EXIT
@@ -116,7 +116,8 @@ lab_stop() {
   lab_remove_namespace "$LAB_FAR"
   lab_remove_namespace "$LAB_NS"
   if [[ -n $LAB_KEEP ]]; then
-    lab_say "lab: kept $LAB"
+    mv "$LAB" "${LAB/siderite-lab/siderite-kept}"  # out of lab_sweep's way
+    lab_say "lab: kept ${LAB/siderite-lab/siderite-kept}"
   else
     rm -rf -- "$LAB"
   fi
@@ -146,11 +147,16 @@ lab_remove_namespace() {
 
 # lab_sweep   Removes racks whose owner is dead (it was killed with SIGKILL, so its trap never ran).
 lab_sweep() {
-  local ns pid
+  local ns pid directory
   for ns in $(ip netns list 2>/dev/null | awk '$1 ~ /^sid-[0-9]+(-far)?$/ { print $1 }'); do
     pid=${ns#sid-}
     pid=${pid%-far}
     [[ -d /proc/$pid ]] || lab_remove_namespace "$ns"
+  done
+  for directory in "${TMPDIR:-/tmp}"/siderite-lab.*.*; do
+    pid=${directory#*/siderite-lab.}
+    pid=${pid%.*}
+    [[ ! -O $directory || -d /proc/$pid ]] || rm -rf -- "$directory"
   done
 }
 
