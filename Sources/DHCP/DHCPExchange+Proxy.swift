@@ -24,8 +24,8 @@ extension DHCPExchange {
         reply.nextServer = server
       } else {
         let isBIOS = client.firmware == .bios
-        setBootFile(in: &reply, withOptions: isBIOS)
         if isBIOS { reply.options.set(.vendorSpecific, Self.loadBootFile) }
+        setBootFile(in: &reply, withOptions: isBIOS)
       }
       return .reply(addressed(reply))
     case .request, .decline, .release: return .ignore(.leftToServer)
@@ -49,8 +49,8 @@ extension DHCPExchange {
     var reply = replyPacket(.ack)
     reply.options.set(.vendorClass, replyClass)
     echoMachineIdentifier(in: &reply)
-    setBootFile(in: &reply, withOptions: client.firmware == .bios)
     if client.firmware == .bios { reply.options.set(.vendorSpecific, bootItem + Self.loadBootFile) }
+    setBootFile(in: &reply, withOptions: client.firmware == .bios)
     var answer = addressed(reply)
     if packet.relayAgent.isUnspecified {
       answer.destination = address.isUnspecified ? .broadcast : .unicastToClient(address)

@@ -70,7 +70,8 @@ struct DHCPExchange {
   /// offer, just load it": no prompt, no menu, no boot server discovery. Sub-option 255 ends.
   static let loadBootFile: [UInt8] = [6, 1, 0b1000, 255]
 
-  /// Puts the boot file into a reply: `siaddr` and `file`, or a URL.
+  /// Puts the boot file into a reply: `siaddr` and `file`, or a URL. Called last: EDK2 ends option 67 with a NUL in
+  /// place, and so overwrites the code of the option behind it.
   ///
   /// - Parameter withOptions: Say it in options 66 and 67 too. Some ROMs read only these, and some only the header.
   func setBootFile(in reply: inout DHCPPacket, withOptions: Bool) {

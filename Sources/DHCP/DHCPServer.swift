@@ -222,7 +222,6 @@ struct DHCPServer: Sendable {
   /// option 43 sends it to port 4011 once more, while a plain offer with a file is booted as it is.
   private func addBoot(to reply: inout DHCPPacket, _ exchange: DHCPExchange) {
     guard let client = exchange.client, exchange.boot != .none else { return }
-    exchange.setBootFile(in: &reply, withOptions: true)
     if client.classIdentifier == .http {
       reply.options.set(.vendorClass, exchange.replyClass)
     } else if client.classIdentifier == .pxe, client.firmware == .bios {
@@ -230,6 +229,7 @@ struct DHCPServer: Sendable {
       reply.options.set(.vendorSpecific, DHCPExchange.loadBootFile)
     }
     exchange.echoMachineIdentifier(in: &reply)
+    exchange.setBootFile(in: &reply, withOptions: true)
   }
 
   /// What the client asks for (option 51), within bounds; the default if it does not.
