@@ -34,10 +34,16 @@ public final class PrometheusRegistry: MetricsFactory {
 
   private let state = Mutex(State())
 
+  private let collectors = Mutex<[@Sendable () -> Void]>([])
+
   public init() {}
+
+  /// Runs `collect` before every scrape: for counts that a service keeps itself.
+  public func onScrape(_ collect: @escaping @Sendable () -> Void) { collectors.withLock { $0.append(collect) } }
 
   /// Prometheus text format 0.0.4, sorted.
   public var text: String {
+    for collect in collectors.withLock({ $0 }) { collect() }
     let (families, dropped) = state.withLock { ($0.families, $0.dropped) }
     var text = ""
     for (name, family) in families.sorted(by: { $0.key < $1.key }) {
