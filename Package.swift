@@ -35,6 +35,7 @@ let package = Package(
   name: "siderite",
   products: [
     .executable(name: "siderite", targets: ["siderite"]),
+    .executable(name: "siderite-agent", targets: ["siderite-agent"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -53,6 +54,7 @@ let package = Package(
     // Layer 0: bytes, addresses and frames; C libraries.
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .target(name: "CAgentInit"),
     .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
     // Layer 1: protocols, without I/O.
@@ -93,8 +95,15 @@ let package = Package(
         serviceLifecycle, yams,
       ],
       swiftSettings: app),
+    .executableTarget(
+      name: "siderite-agent",
+      dependencies: ["BareMetal", "CAgentInit", "DHCP", "LinuxSystem", "SMBIOS", "Wire"],
+      swiftSettings: app),
 
     // Tests: one target a module; LabTests needs root, namespaces and real clients.
+    .testTarget(
+      name: "AgentTests", dependencies: ["BareMetal", "LinuxSystem", "SMBIOS", "Wire", "siderite-agent"],
+      swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     .testTarget(
       name: "BootServicesTests",

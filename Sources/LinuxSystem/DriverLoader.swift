@@ -8,8 +8,7 @@ public struct DriverLoader: ~Copyable {
   private var seenDevices = Set<String>()
   private var triedFiles = Set<String>()
 
-  /// The module files that would not load, with the reason: firmware that is missing, hardware that is broken.
-  public private(set) var failures = [SystemError]()
+  private var failures = [SystemError]()
 
   /// Reads the index of the running kernel's modules; without one there is nothing to load.
   public init() throws(SystemError) {
@@ -39,6 +38,12 @@ public struct DriverLoader: ~Copyable {
         for module in index.modules(forDevice: device) { loaded += load(module) }
       }
     }
+  }
+
+  /// What would not load since the last call, with the reason: firmware that is missing, hardware that is broken.
+  public mutating func takeFailures() -> [SystemError] {
+    defer { failures = [] }
+    return failures
   }
 
   /// Loads a module by name with all it needs. Returns the files loaded now.
