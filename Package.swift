@@ -75,8 +75,9 @@ let package = Package(
     ),
 
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
-    .testTarget(
-      name: "BootServicesTests",
+    // What tests of TFTP share: a client that is a value, a server for the time of a test.
+    .target(
+      name: "TFTPTesting",
       dependencies: [
         "BootServices", "TFTP", "Wire",
         .product(name: "Logging", package: "swift-log"),
@@ -84,19 +85,18 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
+      path: "Tests/TFTPTesting",
       swiftSettings: app
     ),
     .testTarget(
-      name: "LabTests",
+      name: "BootServicesTests",
       dependencies: [
-        "BootServices", "TFTP", "Wire",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        "BootServices", "TFTP", "TFTPTesting", .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: app
     ),
-    .testTarget(name: "TFTPTests", dependencies: ["TFTP", "Wire"], swiftSettings: app),
+    .testTarget(name: "LabTests", dependencies: ["BootServices", "TFTPTesting"], swiftSettings: app),
+    .testTarget(name: "TFTPTests", dependencies: ["TFTP", "TFTPTesting", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
