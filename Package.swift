@@ -65,8 +65,10 @@ let package = Package(
     .target(
       name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),
     .testTarget(
-      name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "StoreConformance", "BareMetal", "Wire"],
-      swiftSettings: app),
+      name: "SQLiteStoreTests",
+      dependencies: [
+        "SQLiteStore", "StoreConformance", "BareMetal", "Wire", .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
 )
