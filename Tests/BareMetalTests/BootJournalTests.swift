@@ -12,7 +12,8 @@ struct BootJournalTests {
   @Test("What DHCP, TFTP, HTTP and the agent say of one machine becomes one record")
   func merging() throws {
     journal.report(.discovered(client: "UEFI x86-64 PXE"), of: BootSubject(mac: Self.mac))
-    journal.report(.acknowledged(address: Self.address, boot: nil), of: BootSubject(mac: Self.mac, address: Self.address))
+    journal.report(
+      .acknowledged(address: Self.address, boot: nil), of: BootSubject(mac: Self.mac, address: Self.address))
     journal.report(.transferStarted(name: "snponly.efi", bytes: 9), of: BootSubject(address: Self.address))
     journal.report(.planned(boots: "agent-amd64", reason: "new"), of: BootSubject(mac: Self.mac, uuid: Self.uuid))
     journal.report(.registered(server: "s", created: true), of: BootSubject(uuid: Self.uuid))
@@ -127,6 +128,7 @@ struct BootJournalTests {
       (.offered(address: Self.address, boot: "a.efi"), "OfferSent", "offered 10.0.0.7, a.efi"),
       (.offered(address: nil, boot: "a.efi"), "OfferSent", "offered a.efi"),
       (.acknowledged(address: nil, boot: nil), "Acknowledged", "given nothing"),
+      (.addressTaken(address: Self.address, server: .loopback), "AddressTaken", "takes 10.0.0.7 from 127.0.0.1"),
       (.refused(reason: "r"), "Refused", "refused: r"),
       (.transferStarted(name: "a", bytes: 9_999), "TransferStarted", "fetches a (9999 B)"),
       (.transferStarted(name: "a", bytes: nil), "TransferStarted", "fetches a"),

@@ -6,7 +6,8 @@ import Wire
 struct BootPlannerTests {
   static let every = BootPlanner(files: Set(BootPlanner.programNames.values.joined()))
 
-  @Test("Firmware gets the preferred program of its architecture, by TFTP as by HTTP", arguments: BootArchitecture.allCases)
+  @Test(
+    "Firmware gets the preferred program of its architecture, by TFTP as by HTTP", arguments: BootArchitecture.allCases)
   func firmware(architecture: BootArchitecture) {
     for stage in [BootRequest.Stage.firmwareTFTP, .firmwareHTTP] {
       let plan = Self.every.plan(BootRequest(stage: stage, architecture: architecture), server: nil)

@@ -21,7 +21,9 @@ struct ResourceCodingTests {
     server.spec.bmc?.passFrom = CredentialSource(
       secretKeyRef: SecretKeyRef(namespace: "default", name: "bmc", key: "pass"))
     server.spec.managementApi = ManagementAPI(endpoint: "10.0.0.3:8080")
-    server.spec.configPatches = [ConfigPatch(op: "replace", path: "/machine/install", value: .object(["wipe": .bool(true)]))]
+    server.spec.configPatches = [
+      ConfigPatch(op: "replace", path: "/machine/install", value: .object(["wipe": .bool(true)]))
+    ]
     server.spec.bootFromDiskMethod = .ipxeSanboot
     server.spec.pxeMode = .uefi
     server.spec.pxeBootAlways = false

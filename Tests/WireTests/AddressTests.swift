@@ -21,7 +21,8 @@ struct AddressTests {
   @Test("An IPv4 address reads and writes dotted decimals")
   func ipv4() { #expect(IPv4Address("10.77.0.254")?.description == "10.77.0.254") }
 
-  @Test("Not IPv4 addresses", arguments: ["", "10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1.2", "a.b.c.d", "10.0.0.-1"])
+  @Test(
+    "Not IPv4 addresses", arguments: ["", "10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1.2", "a.b.c.d", "10.0.0.-1"])
   func badIPv4(text: String) { #expect(IPv4Address(text) == nil) }
 
   @Test("A prefix knows its hosts")
@@ -55,7 +56,8 @@ struct AddressTests {
   @Test(
     "A moment is written and read as Kubernetes does",
     arguments: [
-      ("1970-01-01T00:00:00Z", Int64(0)), ("2026-11-22T16:43:50Z", 1_795_365_830), ("2000-02-29T23:59:59Z", 951_868_799),
+      ("1970-01-01T00:00:00Z", Int64(0)), ("2026-11-22T16:43:50Z", 1_795_365_830),
+      ("2000-02-29T23:59:59Z", 951_868_799),
       ("1969-12-31T23:59:59Z", -1),
     ])
   func timestamp(text: String, seconds: Int64) {

@@ -125,7 +125,8 @@ extension BootJournal.State {
     if let mac = subject.mac, let key = byMAC[mac] { return key }
     if let uuid = subject.uuid, let key = byUUID[uuid], subject.mac == nil || records[key]?.mac == nil { return key }
     if let address = subject.address, let key = byAddress[address],
-      subject.mac == nil || records[key]?.mac == nil, subject.uuid == nil || records[key]?.uuid == nil
+      subject.mac == nil || records[key]?.mac == nil,
+      subject.uuid == nil || records[key]?.uuid == nil
         || records[key]?.uuid == subject.uuid
     {
       return key

@@ -20,8 +20,10 @@ extension Registration {
   public func server(
     replacing existing: Server?, uuid: SystemUUID, autoAccept: Bool
   ) -> Server {
-    var server = existing ?? Server(
-      metadata: ObjectMeta(name: uuid.description), spec: ServerSpec(accepted: autoAccept), status: ServerStatus())
+    var server =
+      existing
+      ?? Server(
+        metadata: ObjectMeta(name: uuid.description), spec: ServerSpec(accepted: autoAccept), status: ServerStatus())
     server.spec.hardware = hardware
     server.spec.hardware?.system?.uuid = uuid.description
     if let hostname, !hostname.isEmpty { server.spec.hostname = hostname }

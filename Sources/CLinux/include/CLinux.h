@@ -1,0 +1,41 @@
+// What Swift's Glibc module lacks: headers it does not export and macros it cannot evaluate. Declarations and
+// accessors only; LinuxSystem is the one module that imports this.
+#ifndef SIDERITE_CLINUX_H
+#define SIDERITE_CLINUX_H
+
+#include <ifaddrs.h>            // getifaddrs
+#include <linux/filter.h>       // sock_fprog
+#include <linux/reboot.h>       // LINUX_REBOOT_CMD_*
+#include <net/ethernet.h>       // ETHERTYPE_IP
+#include <net/if.h>             // ifreq
+#include <net/if_arp.h>         // ARPHRD_*
+#include <net/route.h>          // rtentry
+#include <netinet/in.h>         // sockaddr_in
+#include <netpacket/packet.h>   // sockaddr_ll
+#include <sys/eventfd.h>        // eventfd
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/un.h>             // sockaddr_un
+#include <sys/wait.h>
+
+// ioctl(2) is variadic, which Swift cannot call.
+int clinux_ioctl(int fd, unsigned long request, void *argument);
+
+// open(2) is variadic.
+int clinux_open(const char *path, int flags, unsigned int mode);
+
+// fcntl(2) is variadic.
+int clinux_fcntl(int fd, int command, long argument);
+
+// No libc wrapper exists for finit_module(2).
+int clinux_finit_module(int fd, const char *parameters, int flags);
+
+// pthread_setname_np(3) is only declared to GNU sources.
+void clinux_set_thread_name(const char *name);
+
+// Function-like macros over the bits of a wait status.
+int clinux_wait_exited(int status);
+
+#endif
