@@ -133,7 +133,7 @@ let package = Package(
     .testTarget(
       name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite"], swiftSettings: app),
     .testTarget(
-      name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire"],
+      name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire", grdb],
       swiftSettings: app),
     // What every ResourceStore must do, run by the tests of each.
     .target(
