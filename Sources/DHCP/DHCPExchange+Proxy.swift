@@ -23,9 +23,8 @@ extension DHCPExchange {
       if type == .discover, asksBootServer(client), case .file(let server, _) = boot {
         reply.nextServer = server
       } else {
-        let isBIOS = client.firmware == .bios
-        if isBIOS { reply.options.set(.vendorSpecific, Self.loadBootFile) }
-        setBootFile(in: &reply, withOptions: isBIOS)
+        if isPXEROM { reply.options.set(.vendorSpecific, Self.loadBootFile) }
+        setBootFile(in: &reply, withOptions: isPXEROM)
       }
       return .reply(addressed(reply))
     case .request, .decline, .release: return .ignore(.leftToServer)
@@ -41,7 +40,7 @@ extension DHCPExchange {
   /// A message on port 4011, in either mode: the answer is an ACK with the boot file, to where the question came from.
   func bootServerDecision(_ type: MessageType) -> DHCPDecision {
     guard type == .request || type == .inform || type == .discover else { return .ignore(.unexpectedType) }
-    guard let client else { return .ignore(.notNetworkBoot) }
+    guard client != nil else { return .ignore(.notNetworkBoot) }
     if let server = packet.serverIdentifier, server != arrival.serverAddress { return .ignore(.otherServer) }
     guard boot != .none else { return .ignore(.nothingToBoot) }
     let address = packet.clientAddress.isUnspecified ? arrival.source : packet.clientAddress
@@ -49,8 +48,8 @@ extension DHCPExchange {
     var reply = replyPacket(.ack)
     reply.options.set(.vendorClass, replyClass)
     echoMachineIdentifier(in: &reply)
-    if client.firmware == .bios { reply.options.set(.vendorSpecific, bootItem + Self.loadBootFile) }
-    setBootFile(in: &reply, withOptions: client.firmware == .bios)
+    if isPXEROM { reply.options.set(.vendorSpecific, bootItem + Self.loadBootFile) }
+    setBootFile(in: &reply, withOptions: isPXEROM)
     var answer = addressed(reply)
     if packet.relayAgent.isUnspecified {
       answer.destination = address.isUnspecified ? .broadcast : .unicastToClient(address)

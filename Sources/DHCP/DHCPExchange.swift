@@ -66,6 +66,12 @@ struct DHCPExchange {
   /// Option 60 of the reply: what the client's class demands.
   var replyClass: String { client?.classIdentifier == .http ? "HTTPClient" : "PXEClient" }
 
+  /// A BIOS network card's ROM that is not iPXE: it goes by option 43, and some read options 66 and 67 only.
+  var isPXEROM: Bool {
+    guard let client else { return false }
+    return client.firmware == .bios && client.classIdentifier == .pxe && !client.isIPXE
+  }
+
   /// PXE 2.1 table 2-1, option 43 sub-option 6, PXE_DISCOVERY_CONTROL: bit 3 set means "if a boot file name is in the
   /// offer, just load it": no prompt, no menu, no boot server discovery. Sub-option 255 ends.
   static let loadBootFile: [UInt8] = [6, 1, 0b1000, 255]

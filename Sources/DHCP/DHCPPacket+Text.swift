@@ -1,6 +1,8 @@
 import Wire
 
-extension DHCPPacket {
+extension DHCPPacket: CustomStringConvertible {
+  public var description: String { text }
+
   /// The message for a person, a line per field: every field that says something, every option in order. Stable, so
   /// that captures can be compared by it.
   ///

@@ -224,7 +224,7 @@ struct DHCPServer: Sendable {
     guard let client = exchange.client, exchange.boot != .none else { return }
     if client.classIdentifier == .http {
       reply.options.set(.vendorClass, exchange.replyClass)
-    } else if client.classIdentifier == .pxe, client.firmware == .bios {
+    } else if exchange.isPXEROM {
       reply.options.set(.vendorClass, exchange.replyClass)
       reply.options.set(.vendorSpecific, DHCPExchange.loadBootFile)
     }

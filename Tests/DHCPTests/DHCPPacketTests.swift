@@ -56,34 +56,41 @@ struct DHCPPacketTests {
   func mutation(name: String) throws {
     let bytes = try #require(Fixture.all.first { $0.name == name }).bytes
     var responders = [DHCPResponder(mode: .proxy), DHCPResponder(mode: .server(.test))]
-    for bit in 0..<bytes.count * 8 {
+    // Plain checks: an expectation per bit takes longer than all the rest.
+    var failures = [Int]()
+    // `sname` and `file` are empty in all of them: one bit of each of their bytes tells as much as eight.
+    for bit in 0..<bytes.count * 8 where bit % 8 == 0 || !(44..<236).contains(bit / 8) {
       var mutated = bytes
       mutated[bit / 8] ^= 1 << UInt8(bit % 8)
       guard let packet = try? DHCPPacket.read(mutated) else { continue }
-      #expect(try DHCPPacket.read(packet.serialized) == packet)
       let client = PXEClient(packet)
-      #expect(!packet.text.isEmpty)
-      #expect((client?.vendorClass.utf8.count ?? 0) <= 64)
+      if try DHCPPacket.read(packet.serialized) != packet { failures.append(bit) }
+      if packet.text.isEmpty || client?.vendorClass.utf8.count ?? 0 > 64 { failures.append(bit) }
       for (index, port) in [(0, DHCPPort.server), (0, DHCPPort.bootServer), (1, DHCPPort.server)] {
         let decision = responders[index].decide(
           packet, from: client, arrival: .test(port: port), boot: .file(server: address(1), name: "a"),
           now: Timestamp(seconds: 0))
-        if case .reply(let reply) = decision {
-          #expect(try DHCPPacket.read(reply.packet.serialized) == reply.packet)
+        switch decision {
+        case .ignore: break
+        case .reply(let reply):
+          if try DHCPPacket.read(reply.packet.serialized) != reply.packet { failures.append(bit) }
+        case .commit(let change, _): responders[index].confirm(change)
         }
-        if case .commit(let change, _) = decision { responders[index].confirm(change) }
       }
     }
+    #expect(failures == [])
   }
 
   @Test("Random bytes behind a good header never trap")
   func noise() {
     var random = SeededGenerator(seed: 7)
-    for _ in 0..<20_000 {
+    for _ in 0..<2000 {
       let tail = (0..<Int.random(in: 0...90, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
       // Every fourth claims that `file` and `sname` hold options, and these are noise too.
       var bytes = Self.header + (Bool.random(using: &random) ? [52, 1, 3] : []) + tail
-      for index in 44..<236 where Bool.random(using: &random) { bytes[index] = UInt8.random(in: 0...255, using: &random) }
+      for index in 44..<236 where Bool.random(using: &random) {
+        bytes[index] = UInt8.random(in: 0...255, using: &random)
+      }
       if let packet = try? DHCPPacket.read(bytes) {
         _ = PXEClient(packet)
         _ = packet.text
@@ -113,10 +120,12 @@ struct DHCPPacketTests {
     #expect(error { $0.removeLast() } == .truncated(.truncated(offset: 236, needed: 4, available: 3)))
   }
 
-  @Test("Pads are passed over, the end ends, and its absence is forgiven", arguments: [
-    "00 00 35 01 01 00 0c 01 41 ff 0c 05 00",
-    "35 01 01 0c 01 41",
-  ])
+  @Test(
+    "Pads are passed over, the end ends, and its absence is forgiven",
+    arguments: [
+      "00 00 35 01 01 00 0c 01 41 ff 0c 05 00",
+      "35 01 01 0c 01 41",
+    ])
   func punctuation(options: String) throws {
     let packet = try Self.packet(options: options)
     #expect(packet.messageType == .discover)
@@ -143,9 +152,11 @@ struct DHCPPacketTests {
     #expect(read.options[.bootFileName].map(Array.init) == value)
   }
 
-  @Test("Overloaded fields are read as options, file before sname (RFC 2131 §4.1)", arguments: [
-    (1, "ab", [UInt8](), Array("sn".utf8)), (2, "ac", Array("fi".utf8), []), (3, "abc", [], []),
-  ])
+  @Test(
+    "Overloaded fields are read as options, file before sname (RFC 2131 §4.1)",
+    arguments: [
+      (1, "ab", [UInt8](), Array("sn".utf8)), (2, "ac", Array("fi".utf8), []), (3, "abc", [], []),
+    ])
   func overload(value: UInt8, text: String, file: [UInt8], serverName: [UInt8]) throws {
     var bytes = Self.header + hex("35 01 01 34 01 00 43 01 'a' ff")
     bytes[245] = value
@@ -169,9 +180,11 @@ struct DHCPPacketTests {
     #expect(packet.serialized.starts(with: bytes))
   }
 
-  @Test("A value of the wrong length is no value", arguments: [
-    "32 03 0a0000", "32 05 0a00000001", "32 00",
-  ])
+  @Test(
+    "A value of the wrong length is no value",
+    arguments: [
+      "32 03 0a0000", "32 05 0a00000001", "32 00",
+    ])
   func wrongLength(option: String) throws {
     #expect(try Self.packet(options: option).requestedAddress == nil)
   }
@@ -204,7 +217,8 @@ struct DHCPPacketTests {
         chaddr 52:54:00:77:00:02
         option 53: REQUEST
         option 57: 1472
-        option 55: 1 2 3 4 5 6 12 13 15 17 18 22 23 28 40 41 42 43 50 51 54 58 59 60 66 67 97 128 129 130 131 132 133 134 135
+        option 55: 1 2 3 4 5 6 12 13 15 17 18 22 23 28 40 41 42 43 50 51 54 58 \
+        59 60 66 67 97 128 129 130 131 132 133 134 135
         option 97: 1f0c6a50-5b1d-4e0c-9a02-525400770002
         option 94: 010300
         option 93: 7

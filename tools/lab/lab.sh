@@ -11,8 +11,8 @@
 #
 #    namespace sid-PID (the boot host)                                   namespace sid-PID-far (another host)
 #   +------------------------------------------------------------+     +--------------------------------------+
-#   |  siderite serve    DHCP 67, 4011  TFTP 69  HTTP 8081, 9440 |     |  dnsmasq: a DHCP server that gives   |
-#   |        |                                                   |     |  addresses only (proxy mode)         |
+#   |  siderite serve    DHCP 67, 4011  TFTP 69  HTTP 8081, 9440 |     |  dnsmasq: IPv6 router; in proxy mode |
+#   |        |                                                   |     |  a DHCP server, addresses only, too  |
 #   |   br0 10.77.0.1/24 ---+---------------+-------------- far -+-----+- eth0 10.77.0.2/24                   |
 #   |                       |               |                    |     +--------------------------------------+
 #   |                  tap-web1         tap-web2                 |
@@ -75,7 +75,7 @@ lab_start() {
   done
   lab_sweep
   LAB_PID=$BASHPID
-  LAB=$(mktemp -d "${TMPDIR:-/tmp}/siderite-lab.XXXXXX")
+  LAB=$(mktemp -d "${TMPDIR:-/tmp}/siderite-lab.$LAB_PID.XXXXXX")
   LAB_NS=sid-$LAB_PID
   LAB_FAR=$LAB_NS-far
   trap 'lab_stop' EXIT
@@ -91,14 +91,19 @@ lab_start() {
   ip -n "$LAB_NS" link set br0 up
 }
 
-# lab_far   Adds the other host: a second namespace on a veth pair.
+# lab_far   Adds the other host: a second namespace on a veth pair. It is the network's IPv6 router too: iPXE holds every boot up for
+# 16 s, address or not, until a router answers its solicitation (IPv4-only networks have to wait for that; most racks have a router).
 lab_far() {
   ip netns add "$LAB_FAR"
   ip -n "$LAB_NS" link add far type veth peer name eth0 netns "$LAB_FAR"
   ip -n "$LAB_NS" link set far master br0 up
   ip -n "$LAB_FAR" link set lo up
   ip -n "$LAB_FAR" addr add "$LAB_FAR_ADDRESS/24" dev eth0
+  ip -n "$LAB_FAR" addr add fd77::2/64 dev eth0 nodad
   ip -n "$LAB_FAR" link set eth0 up
+  # A router for nobody (lifetime 0): it answers, and no traffic goes its way.
+  lab_dnsmasq "$LAB_FAR" "$LAB/far-router.log" --interface=eth0 --bind-interfaces --enable-ra --dhcp-range=fd77::,ra-only \
+    --ra-param=eth0,0,0
 }
 
 # lab_stop   Removes everything. Runs from the exit trap; calling it earlier or twice is harmless.
@@ -116,9 +121,10 @@ lab_stop() {
   lab_remove_namespace "$LAB_FAR"
   lab_remove_namespace "$LAB_NS"
   if [[ -n $LAB_KEEP ]]; then
-    lab_say "lab: kept $LAB"
+    mv "$LAB" "${LAB/siderite-lab/siderite-kept}"  # out of lab_sweep's way
+    lab_say "lab: kept ${LAB/siderite-lab/siderite-kept}"
   else
-    rm -rf -- "$LAB"
+    rm -rf --one-file-system -- "$LAB"
   fi
   LAB=
   return "$status"
@@ -146,11 +152,16 @@ lab_remove_namespace() {
 
 # lab_sweep   Removes racks whose owner is dead (it was killed with SIGKILL, so its trap never ran).
 lab_sweep() {
-  local ns pid
+  local ns pid directory
   for ns in $(ip netns list 2>/dev/null | awk '$1 ~ /^sid-[0-9]+(-far)?$/ { print $1 }'); do
     pid=${ns#sid-}
     pid=${pid%-far}
     [[ -d /proc/$pid ]] || lab_remove_namespace "$ns"
+  done
+  for directory in "${TMPDIR:-/tmp}"/siderite-lab.*.*; do
+    pid=${directory#*/siderite-lab.}
+    pid=${pid%.*}
+    [[ ! -O $directory || -d /proc/$pid ]] || rm -rf --one-file-system -- "$directory"
   done
 }
 
@@ -173,11 +184,11 @@ lab_daemon() {
 #   --uuid --manufacturer --product --serial   SMBIOS type 1 (system); the rest of the tables is derived from them
 #   --mac MAC                                  NIC address
 #   --nic MODEL                                virtio-net-pci (default), e1000, e1000e, rtl8139, vmxnet3: each has its own ROM
-#   --memory MIB                               default 768
+#   --memory MIB                               default 512 (OVMF starts a small initramfs with 192, SeaBIOS with 128)
 #   --disks "KIND:SIZE:SERIAL ..."             KIND is virtio or nvme; default one of each; "" for none
 # NAME is at most 11 characters: "tap-NAME" is an interface name, and those end at 15.
 lab_vm() {
-  local name=$1 firmware=bios uuid='' manufacturer=QEMU product=Machine serial=0 mac='' nic=virtio-net-pci memory=768
+  local name=$1 firmware=bios uuid='' manufacturer=QEMU product=Machine serial=0 mac='' nic=virtio-net-pci memory=512
   local disks="virtio:1G:$1-vda nvme:2G:$1-nvme"
   shift
   while (($#)); do
@@ -393,10 +404,15 @@ lab_reference_server() {
 lab_probed() { lab_console "$1" | grep -qi "probe: booted $(lab_uuid "$1")"; }
 
 # lab_capture FILE   Records what DHCP, ProxyDHCP and TFTP say on the bridge: of each TFTP transfer the request, the option
-# acknowledgement, errors and the first four blocks. `kill $lab_last_pid` ends it, lab_stop does too.
+# acknowledgement, errors and the first four blocks. lab_capture_end completes the file.
 lab_capture() {
-  lab_daemon "$1.log" ip netns exec "$LAB_NS" tcpdump -i br0 -U -Z root -s 0 -w "$1" "$lab_capture_filter"
+  lab_daemon "$1.log" ip netns exec "$LAB_NS" tcpdump -i br0 -U --immediate-mode -Z root -s 0 -w "$1" "$lab_capture_filter"
+  lab_capture_pid=$lab_last_pid
   lab_poll 5 test -s "$1"
+}
+lab_capture_end() {
+  kill "$lab_capture_pid"
+  lab_poll 5 lab_all_gone "$lab_capture_pid"
 }
 # udp[8:2] is the TFTP opcode (3 DATA, 4 ACK, 5 ERROR, 6 OACK), udp[10:2] the block.
 lab_capture_filter='udp and (port 67 or port 68 or port 4011 or port 69 or udp[8:2] = 5 or udp[8:2] = 6
