@@ -113,7 +113,7 @@ let package = Package(
         nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
-    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
+    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], exclude: ["Golden"], swiftSettings: app),
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
