@@ -113,6 +113,13 @@ let package = Package(
       swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
+      name: "HTTPServicesTests",
+      dependencies: [
+        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, logging, nioCore, nioPosix,
+        serviceLifecycle,
+      ],
+      swiftSettings: app),
+    .testTarget(
       name: "LabTests",
       dependencies: [
         "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", logging, nioCore,
