@@ -1,0 +1,28 @@
+import BareMetal
+
+/// What a resource may be called.
+enum ResourceName {
+  /// The longest name: RFC 1123 §2.1, less the final dot's two bytes.
+  static let maximumBytes = 253
+
+  /// A DNS-1123 subdomain, as Kubernetes asks for: lower-case letters, digits and `-` in parts that begin and end with
+  /// a letter or digit, joined by `.`.
+  static func isValid(_ name: String) -> Bool {
+    guard name.utf8.count <= maximumBytes else { return false }
+    return name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { part in
+      guard let first = part.first, let last = part.last, first != hyphen, last != hyphen else { return false }
+      return part.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == hyphen }
+    }
+  }
+
+  /// Throws ``StoreError/invalid(kind:name:message:)`` for what may not be a name.
+  static func check<Kind: ResourceKind>(_ name: String, of kind: Kind.Type) throws(StoreError) {
+    guard isValid(name) else {
+      throw .invalid(
+        kind: Kind.kind, name: String(name.prefix(maximumBytes)),
+        message: "a name is lower-case letters, digits, '-' and '.', \(maximumBytes) at most")
+    }
+  }
+
+  private static let hyphen = UInt8(ascii: "-")
+}

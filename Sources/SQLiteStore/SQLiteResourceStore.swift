@@ -1,0 +1,191 @@
+public import BareMetal
+import FoundationEssentials
+import GRDB
+public import Wire
+
+/// Resources in one SQLite file: the store of a boot host that has no management cluster.
+///
+/// The file is the daemon's alone while it is open. Every write is synced to the disk before it returns. Versions are
+/// numbers that count every change of any object; they go on over restarts and none is given twice.
+public final class SQLiteResourceStore: ResourceStore {
+  /// What the store holds at most.
+  public struct Limits: Sendable {
+    /// Objects of one kind: a flood of made-up machines must not fill the disk.
+    public var objectsPerKind = 65_536
+    /// JSON of one object; etcd's limit, so that what fits here fits a cluster.
+    public var objectBytes = 1_500_000
+    /// Changes remembered for a watch that begins in the past; whole objects, so some tens of megabytes on the disk.
+    public var changes: Int64 = 2048
+    /// Watches open at one time.
+    public var watchers = 256
+    /// Changes a watch may lag behind before it is reset.
+    public var bufferedEvents = 1024
+
+    public init() {}
+  }
+
+  let file: DatabaseFile
+  let limits: Limits
+  let feed: ChangeFeed
+  private let now: @Sendable () -> Timestamp
+
+  /// - Parameters:
+  ///   - path: The database file, `/var/lib/siderite/resources.sqlite`; made where missing.
+  ///   - now: the wall clock, for creation and deletion times.
+  /// - Throws: ``StoreError/unavailable(message:)``, with what to do about it.
+  public init(
+    path: String, limits: Limits = Limits(), now: @escaping @Sendable () -> Timestamp
+  ) throws(StoreError) {
+    file = try DatabaseFile(path: path, migrator: Self.migrator)
+    feed = ChangeFeed(maximumWatchers: limits.watchers, bufferedEvents: limits.bufferedEvents)
+    self.limits = limits
+    self.now = now
+  }
+
+  /// Ends all watches and the use of the file; whatever is asked later fails as unavailable.
+  public func close() {
+    feed.close()
+    file.close()
+  }
+
+  public func get<Kind: ResourceKind>(
+    _ kind: Kind.Type, named name: String
+  ) async throws(StoreError) -> Resource<Kind>? {
+    try await file.read { database in try self.document(kind, name, in: database) }?.resource(kind, path: file.path)
+  }
+
+  public func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {
+    let (documents, version) = try await file.read { database in
+      (try self.documents(kind, in: database), try self.latestVersion(in: database))
+    }
+    var items: [Resource<Kind>] = []
+    items.reserveCapacity(documents.count)
+    for document in documents { items.append(try document.resource(kind, path: file.path)) }
+    return ResourceList(items: items, resourceVersion: String(version))
+  }
+
+  public func create<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
+    let name = resource.metadata.name
+    try ResourceName.check(name, of: Kind.self)
+    guard resource.metadata.resourceVersion == nil else {
+      throw .invalid(kind: Kind.kind, name: name, message: "resourceVersion may not be set at creation")
+    }
+    var new = resource
+    new.metadata.uid = UUID().uuidString.lowercased()
+    new.metadata.generation = 1
+    new.metadata.creationTimestamp = now()
+    new.metadata.deletionTimestamp = nil
+    let created = try normalized(new)
+    return try await file.write { database in
+      guard try self.document(Kind.self, name, in: database) == nil else {
+        throw StoreError.alreadyExists(kind: Kind.kind, name: name)
+      }
+      guard try self.count(Kind.self, in: database) < self.limits.objectsPerKind else {
+        throw StoreError.unavailable(
+          message: "it holds \(self.limits.objectsPerKind) \(Kind.plural), which is the most there may be")
+      }
+      return try self.record(.added, created, in: database)
+    }
+  }
+
+  public func update<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
+    let given = try normalized(resource)
+    return try await change(given) { stored throws(StoreError) in
+      var new = stored
+      new.metadata.labels = given.metadata.labels
+      new.metadata.annotations = given.metadata.annotations
+      new.metadata.finalizers = given.metadata.finalizers
+      if new.spec != given.spec {
+        new.spec = given.spec
+        new.metadata.generation = (stored.metadata.generation ?? 0) + 1
+      }
+      if stored.metadata.deletionTimestamp != nil {
+        let remaining = Set(stored.metadata.finalizers ?? [])
+        guard remaining.isSuperset(of: given.metadata.finalizers ?? []) else {
+          throw .invalid(
+            kind: Kind.kind, name: stored.metadata.name, message: "no finalizer can be added while it is deleted")
+        }
+      }
+      return new
+    }
+  }
+
+  public func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
+    let given = try normalized(resource)
+    return try await change(given) { stored in
+      var new = stored
+      new.status = given.status
+      return new
+    }
+  }
+
+  public func delete<Kind: ResourceKind>(
+    _ kind: Kind.Type, named name: String, version: String?
+  ) async throws(StoreError) -> Resource<Kind> {
+    let now = now()
+    return try await file.write { database in
+      var stored = try self.existing(kind, name, in: database)
+      guard version == nil || version == stored.metadata.resourceVersion else {
+        throw StoreError.conflict(kind: Kind.kind, name: name)
+      }
+      guard stored.metadata.finalizers != nil else { return try self.record(.deleted, stored, in: database) }
+      guard stored.metadata.deletionTimestamp == nil else { return stored }
+      stored.metadata.deletionTimestamp = Timestamp(seconds: now.seconds)
+      return try self.record(.modified, stored, in: database)
+    }
+  }
+
+  public func watch<Kind: ResourceKind>(
+    _ kind: Kind.Type, after version: String?
+  ) async throws(StoreError) -> AsyncStream<WatchEvent<Kind>> {
+    // On the database's queue, so that no commit falls between what is read and what is published.
+    try await file.read { database in
+      guard let version else {
+        let documents = try self.documents(kind, in: database)
+        return try self.feed.watch(from: documents.map { .added(try $0.resource(kind, path: self.file.path)) })
+      }
+      guard let version = Int64(version), try self.remembers(version, in: database) else {
+        return AsyncStream { continuation in
+          continuation.yield(.reset)
+          continuation.finish()
+        }
+      }
+      return try self.feed.watch(from: try self.changes(of: kind, after: version, in: database))
+    }
+  }
+
+  /// Replaces the stored object by what `edit` makes of it, if `given` was computed from it.
+  private func change<Kind: ResourceKind>(
+    _ given: Resource<Kind>, _ edit: @Sendable (Resource<Kind>) throws(StoreError) -> Resource<Kind>
+  ) async throws(StoreError) -> Resource<Kind> {
+    let name = given.metadata.name
+    return try await file.write { database in
+      let stored = try self.existing(Kind.self, name, in: database)
+      guard given.metadata.resourceVersion == stored.metadata.resourceVersion,
+        given.metadata.uid == nil || given.metadata.uid == stored.metadata.uid
+      else { throw StoreError.conflict(kind: Kind.kind, name: name) }
+      let new = try edit(stored)
+      guard new != stored else { return stored }
+      let isGone = new.metadata.deletionTimestamp != nil && new.metadata.finalizers == nil
+      return try self.record(isGone ? .deleted : .modified, new, in: database)
+    }
+  }
+
+  /// The object as it reads back from JSON, empty lists and maps as absent: so that comparing it with the stored one
+  /// says whether a write would change anything.
+  private func normalized<Kind: ResourceKind>(_ resource: Resource<Kind>) throws(StoreError) -> Resource<Kind> {
+    var resource = resource
+    if resource.metadata.labels?.isEmpty == true { resource.metadata.labels = nil }
+    if resource.metadata.annotations?.isEmpty == true { resource.metadata.annotations = nil }
+    if resource.metadata.finalizers?.isEmpty == true { resource.metadata.finalizers = nil }
+    let json = try ResourceDocument.json(resource, maximumBytes: limits.objectBytes)
+    do {
+      var normalized = try JSONDecoder().decode(Resource<Kind>.self, from: Data(json.utf8))
+      normalized.metadata.resourceVersion = resource.metadata.resourceVersion
+      return normalized
+    } catch {
+      throw .invalid(
+        kind: Kind.kind, name: resource.metadata.name, message: "it does not read back from JSON: \(error)")
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import FoundationEssentials
+import Yams
+
+/// `-o`
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, wide, json, yaml, name
+
+  /// The value as JSON or YAML text.
+  static func render(_ value: some Encodable, as format: OutputFormat) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let json = String(decoding: try encoder.encode(value), as: UTF8.self)
+    guard format == .yaml else { return json + "\n" }
+    // JSON is YAML: read it back as a tree and write that in block style, so both forms name things alike.
+    guard let tree = try compose(yaml: json) else { return "" }
+    return try serialize(node: blockStyle(tree), allowUnicode: true)
+  }
+
+  private static func blockStyle(_ node: Node) -> Node {
+    switch node {
+    case .mapping(let mapping):
+      Node(mapping.map { ($0.key.string.map { Node($0) } ?? $0.key, blockStyle($0.value)) }, .implicit, .block)
+    case .sequence(let sequence):
+      Node(sequence.map(blockStyle), .implicit, .block)
+    case .scalar(let scalar):
+      // A text that reads as something else when it stands bare keeps its quotes.
+      scalar.style == .doubleQuoted && !Self.isPlain(scalar.string)
+        ? Node(scalar.string, .implicit, .doubleQuoted) : Node(scalar.string)
+    case .alias: node
+    }
+  }
+
+  private static func isPlain(_ text: String) -> Bool {
+    guard let first = text.first, first.isLetter, first.isASCII else { return false }
+    return !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
+      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || " ._/-+()".contains($0)) }
+      && !text.hasSuffix(" ") && !text.contains(" #")
+  }
+}

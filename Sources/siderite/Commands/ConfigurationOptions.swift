@@ -1,0 +1,101 @@
+import ArgumentParser
+import FoundationEssentials
+import LinuxSystem
+
+/// `--config` and a flag for every key.
+struct ConfigurationOptions: ParsableArguments {
+  static let defaultFile = "/etc/siderite/siderite.yaml"
+  /// Ten thousand reservations are about 1 MB.
+  static let maximumFileBytes = 16 << 20
+
+  @Option(help: "The configuration file. (default: \(ConfigurationOptions.defaultFile), if it is there)")
+  var config: String?
+
+  @Option(name: .customLong(ConfigurationKey.stateDirectory.flag), help: help(.stateDirectory))
+  var stateDirectory: String?
+  @Option(name: .customLong(ConfigurationKey.adminSocket.flag), help: help(.adminSocket))
+  var adminSocket: String?
+  @Option(name: .customLong(ConfigurationKey.logLevel.flag), help: help(.logLevel))
+  var logLevel: String?
+  @Option(name: .customLong(ConfigurationKey.bootFiles.flag), help: help(.bootFiles))
+  var bootFiles: String?
+  @Option(name: .customLong(ConfigurationKey.apiEndpoint.flag), help: help(.apiEndpoint))
+  var apiEndpoint: String?
+  @Option(name: .customLong(ConfigurationKey.httpPort.flag), help: help(.httpPort))
+  var httpPort: String?
+  @Option(name: .customLong(ConfigurationKey.healthAddr.flag), help: help(.healthAddr))
+  var healthAddr: String?
+  @Option(name: .customLong(ConfigurationKey.tftpPort.flag), help: help(.tftpPort))
+  var tftpPort: String?
+  @Option(name: .customLong(ConfigurationKey.tftpSinglePort.flag), help: help(.tftpSinglePort))
+  var tftpSinglePort: String?
+  @Option(name: .customLong(ConfigurationKey.agentDirectory.flag), help: help(.agentDirectory))
+  var agentDirectory: String?
+  @Option(name: .customLong(ConfigurationKey.agentAfterRegistration.flag), help: help(.agentAfterRegistration))
+  var agentAfterRegistration: String?
+  @Option(name: .customLong(ConfigurationKey.extraAgentKernelArgs.flag), help: help(.extraAgentKernelArgs))
+  var extraAgentKernelArgs: String?
+  @Option(name: .customLong(ConfigurationKey.autoAcceptServers.flag), help: help(.autoAcceptServers))
+  var autoAcceptServers: String?
+  @Option(name: .customLong(ConfigurationKey.interfaces.flag), help: help(.interfaces))
+  var interfaces: String?
+
+  private static func help(_ key: ConfigurationKey) -> ArgumentHelp { ArgumentHelp(stringLiteral: key.help) }
+
+  private func flag(_ key: ConfigurationKey) -> String? {
+    switch key {
+    case .stateDirectory: stateDirectory
+    case .adminSocket: adminSocket
+    case .logLevel: logLevel
+    case .bootFiles: bootFiles
+    case .apiEndpoint: apiEndpoint
+    case .httpPort: httpPort
+    case .healthAddr: healthAddr
+    case .tftpPort: tftpPort
+    case .tftpSinglePort: tftpSinglePort
+    case .agentDirectory: agentDirectory
+    case .agentAfterRegistration: agentAfterRegistration
+    case .extraAgentKernelArgs: extraAgentKernelArgs
+    case .autoAcceptServers: autoAcceptServers
+    case .interfaces: interfaces
+    }
+  }
+
+  /// The configuration, or every problem on standard error and exit code 78 (EX_CONFIG).
+  func load() throws -> Configuration {
+    var flags: [ConfigurationKey: String] = [:]
+    for key in ConfigurationKey.allCases { flags[key] = flag(key) }
+    do {
+      return try ConfigurationLoader(
+        file: try readFile(), environment: ProcessInfo.processInfo.environment, flags: flags
+      ).load()
+    } catch let error as InvalidConfiguration {
+      Terminal.error("\(error)")
+      throw ExitCode.invalidConfiguration
+    }
+  }
+
+  private func readFile() throws -> String? {
+    let path = config ?? Self.defaultFile
+    do {
+      if let bytes = try FileDescriptor.contents(of: path, limit: Self.maximumFileBytes) {
+        return String(decoding: bytes, as: UTF8.self)
+      }
+    } catch {
+      throw InvalidConfiguration(problems: [ConfigurationProblem(path: "", line: nil, message: "\(error)")])
+    }
+    guard config == nil else {
+      throw InvalidConfiguration(problems: [
+        ConfigurationProblem(path: "", line: nil, message: "there is no file \(path)")
+      ])
+    }
+    return nil
+  }
+}
+
+extension ExitCode {
+  /// EX_CONFIG of sysexits.h: systemd does not restart the daemon on it.
+  static let invalidConfiguration = ExitCode(78)
+  /// EX_UNAVAILABLE: the daemon does not answer.
+  static let unavailable = ExitCode(69)
+}

@@ -1,0 +1,8 @@
+import ArgumentParser
+
+/// `siderite version`
+struct VersionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
+
+  func run() { print("siderite \(Version.text)") }
+}

@@ -1,0 +1,70 @@
+import BareMetal
+import Wire
+
+/// What `/etc/siderite/siderite.yaml` says. Every key's meaning and default stands in ``ConfigurationKey``.
+struct Configuration: Equatable, Sendable {
+  var stateDirectory = "/var/lib/siderite"
+  var adminSocket = "/run/siderite/siderite.sock"
+  var logLevel = LogLevel.info
+  var bootFiles = "/usr/lib/ipxe"
+  var apiEndpoint: IPv4Address?
+  var httpPort: UInt16 = 8081
+  var healthAddress = HealthAddress(address: .any, port: 9440)
+  var tftp = TFTP()
+  var agent = Agent()
+  var extraAgentKernelArgs: [String] = []
+  var autoAcceptServers = false
+  var interfaces: [Interface] = []
+
+  /// `trace` … `error`, as swift-log names them.
+  enum LogLevel: String, CaseIterable, Sendable {
+    case trace, debug, info, notice, warning, error
+  }
+
+  /// Where health, readiness and metrics answer.
+  struct HealthAddress: Equatable, Sendable {
+    var address: IPv4Address
+    var port: UInt16
+  }
+
+  struct TFTP: Equatable, Sendable {
+    var port: UInt16 = 69
+    var singlePort = false
+  }
+
+  struct Agent: Equatable, Sendable {
+    var directory = "/usr/lib/siderite/agent"
+    var afterRegistration = AgentAction.powerOff
+  }
+
+  /// One network that machines boot from.
+  struct Interface: Equatable, Sendable {
+    /// What DHCP does on the interface. TFTP and HTTP answer in every mode.
+    enum Mode: String, CaseIterable, Sendable {
+      /// Boot information beside another DHCP server.
+      case proxy
+      /// Addresses and boot information.
+      case server
+      /// No DHCP.
+      case off
+    }
+
+    var name: String
+    var mode: Mode
+    /// Which of the interface's addresses machines are told; its first when absent.
+    var address: IPv4Address?
+    var pools: [ClosedRange<IPv4Address>] = []
+    var reservations: [Reservation] = []
+    var leaseTimeSeconds: UInt32 = 3600
+    var router: IPv4Address?
+    var dns: [IPv4Address] = []
+    var domain: String?
+  }
+
+  /// An address kept for one machine.
+  struct Reservation: Equatable, Sendable {
+    var mac: MACAddress
+    var address: IPv4Address
+    var hostname: String?
+  }
+}

@@ -1,0 +1,96 @@
+import Wire
+
+/// How a value is written: what a person is told to write, and how it is read.
+struct ConfigurationForm<Value> {
+  var expected: String
+  var read: (String) -> Value?
+}
+
+extension ConfigurationForm where Value == String {
+  static var text: Self { Self(expected: "a text of 1 to 255 characters") { (1...255).contains($0.count) ? $0 : nil } }
+
+  static var absolutePath: Self {
+    Self(expected: "an absolute path") { $0.hasPrefix("/") && !$0.utf8.contains(0) ? $0 : nil }
+  }
+
+  /// IFNAMSIZ leaves 15 bytes.
+  static var interfaceName: Self {
+    Self(expected: "a network interface's name, such as eth0") { name in
+      (1...15).contains(name.utf8.count) && !name.contains("/") && !name.contains(" ") ? name : nil
+    }
+  }
+}
+
+extension ConfigurationForm where Value == Bool {
+  static var flag: Self { Self(expected: "true or false") { ["true": true, "false": false][$0] } }
+}
+
+extension ConfigurationForm where Value == UInt16 {
+  static var port: Self { Self(expected: "a port, 1 to 65535") { UInt16($0).flatMap { $0 > 0 ? $0 : nil } } }
+}
+
+extension ConfigurationForm where Value == UInt32 {
+  /// `90s`, `10m`, `12h`, `7d`, or a bare number of seconds.
+  static var seconds: Self {
+    Self(expected: "a time from 60s to 365d, such as 90s, 10m, 12h or 7d") { text in
+      let units: [Character: UInt32] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+      let unit = text.last.flatMap { units[$0] }
+      guard let count = UInt32(unit == nil ? text[...] : text.dropLast()) else { return nil }
+      let (seconds, overflow) = count.multipliedReportingOverflow(by: unit ?? 1)
+      return !overflow && (60...31_536_000).contains(seconds) ? seconds : nil
+    }
+  }
+}
+
+extension ConfigurationForm where Value == IPv4Address {
+  static var address: Self { Self(expected: "an IPv4 address") { IPv4Address($0) } }
+}
+
+extension ConfigurationForm where Value == MACAddress {
+  static var hardwareAddress: Self {
+    Self(expected: "a hardware address such as 52:54:00:12:34:56") { text in
+      MACAddress(text).flatMap { $0.isMulticast ? nil : $0 }
+    }
+  }
+}
+
+extension ConfigurationForm where Value == ClosedRange<IPv4Address> {
+  /// `10.0.0.100-10.0.0.199`
+  static var addressRange: Self {
+    Self(expected: "a range of addresses, first-last, such as 10.0.0.100-10.0.0.199") { text in
+      let ends = text.split(separator: "-", omittingEmptySubsequences: false)
+        .map { IPv4Address($0.drop { $0 == " " }.prefix { $0 != " " }) }
+      guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else { return nil }
+      return first...last
+    }
+  }
+}
+
+extension ConfigurationForm where Value == Configuration.HealthAddress {
+  /// `10.0.0.1:9440`, or `:9440` for every address.
+  static var healthAddress: Self {
+    Self(expected: "an address and port such as 10.0.0.1:9440, or :9440") { text in
+      let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+      guard parts.count == 2, let port = UInt16(parts[1]), port > 0,
+        let address = parts[0].isEmpty ? .any : IPv4Address(parts[0])
+      else { return nil }
+      return Configuration.HealthAddress(address: address, port: port)
+    }
+  }
+}
+
+extension ConfigurationForm where Value == [String] {
+  /// Words separated by spaces; `-` is none, as Sidero's manifests write it.
+  static var words: Self {
+    Self(expected: "words separated by spaces") { text in
+      text == "-" ? [] : text.split(separator: " ").map { String($0) }
+    }
+  }
+}
+
+extension ConfigurationForm where Value: RawRepresentable<String> & CaseIterable {
+  static var choice: Self {
+    let names = Value.allCases.map(\.rawValue)
+    return Self(expected: "one of \(names.joined(separator: ", "))") { Value(rawValue: $0) }
+  }
+}

@@ -1,0 +1,63 @@
+/// Every key of the configuration file that also is an environment variable and a flag.
+///
+/// The value of a variable or flag is read as the file's would be, so lists are YAML's flow form:
+/// `--interfaces '[{name: eth1, mode: proxy}]'`.
+enum ConfigurationKey: String, CaseIterable, Sendable {
+  case stateDirectory
+  case adminSocket
+  case logLevel
+  case bootFiles
+  case apiEndpoint
+  case httpPort
+  case healthAddr
+  case tftpPort = "tftp.port"
+  case tftpSinglePort = "tftp.singlePort"
+  case agentDirectory = "agent.directory"
+  case agentAfterRegistration = "agent.afterRegistration"
+  case extraAgentKernelArgs
+  case autoAcceptServers
+  case interfaces
+
+  /// The way to the value: `agent.directory` is `directory` inside `agent`.
+  var path: [String] { rawValue.split(separator: ".").map { String($0) } }
+
+  private var words: [String] {
+    var words: [String] = []
+    for character in rawValue {
+      if character == "." {
+        words.append("")
+      } else if character.isUppercase || words.isEmpty {
+        words.append(character.lowercased())
+      } else {
+        words[words.count - 1].append(character)
+      }
+    }
+    return words.filter { !$0.isEmpty }
+  }
+
+  /// `SIDERITE_STATE_DIRECTORY`
+  var variable: String { "SIDERITE_" + words.joined(separator: "_").uppercased() }
+
+  /// `state-directory`
+  var flag: String { words.joined(separator: "-") }
+
+  /// One line for people: what it sets, and the default.
+  var help: String {
+    switch self {
+    case .stateDirectory: "Where leases and resources are kept. (default: /var/lib/siderite)"
+    case .adminSocket: "The Unix socket of the command line. (default: /run/siderite/siderite.sock)"
+    case .logLevel: "trace, debug, info, notice, warning or error. (default: info)"
+    case .bootFiles: "The directory of undionly.kpxe, snponly.efi, …. (default: /usr/lib/ipxe)"
+    case .apiEndpoint: "The address machines are told to use. (default: the interface's)"
+    case .httpPort: "TCP port of the boot plane. (default: 8081)"
+    case .healthAddr: "Where /healthz, /readyz and /metrics answer. (default: :9440)"
+    case .tftpPort: "UDP port of TFTP. (default: 69)"
+    case .tftpSinglePort: "Send all transfers from the TFTP port, for firewalls. (default: false)"
+    case .agentDirectory: "Where amd64/vmlinuz and amd64/initramfs.xz are. (default: /usr/lib/siderite/agent)"
+    case .agentAfterRegistration: "What a registered machine does: poweroff, reboot or wait. (default: poweroff)"
+    case .extraAgentKernelArgs: "Kernel arguments that replace or follow the agent's. (default: none)"
+    case .autoAcceptServers: "Accept new machines without a person. (default: false)"
+    case .interfaces: "The networks to serve. (default: none)"
+    }
+  }
+}

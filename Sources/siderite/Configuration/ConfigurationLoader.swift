@@ -1,0 +1,162 @@
+import BareMetal
+import Wire
+import Yams
+
+/// Brings the file, the environment and the flags together: flag > environment > file > default.
+struct ConfigurationLoader {
+  /// The file's text; `nil` for none.
+  var file: String?
+  var environment: [String: String] = [:]
+  /// Values given as flags.
+  var flags: [ConfigurationKey: String] = [:]
+
+  /// Reads everything.
+  /// - Throws: ``InvalidConfiguration`` with every problem found.
+  func load() throws(InvalidConfiguration) -> Configuration {
+    var reader = ConfigurationReader()
+    var tree = readFile(&reader)
+    for key in ConfigurationKey.allCases {
+      if let text = flags[key] {
+        override(key, with: text, from: "flag --\(key.flag)", in: &tree, &reader)
+      } else if let text = environment[key.variable] {
+        override(key, with: text, from: "environment variable \(key.variable)", in: &tree, &reader)
+      }
+    }
+    let configuration = Self.read(ConfigurationReader.Section(path: "", mapping: tree), &reader)
+    guard reader.problems.isEmpty else { throw InvalidConfiguration(problems: reader.problems) }
+    return configuration
+  }
+
+  private func readFile(_ reader: inout ConfigurationReader) -> Node.Mapping {
+    guard let file else { return [:] }
+    do {
+      switch try compose(yaml: file) {
+      case nil: return [:]
+      case .mapping(let mapping): return mapping
+      case .scalar(let scalar) where scalar.string.isEmpty: return [:]
+      case let node: reader.report("", node, "expected a mapping of keys to values")
+      }
+    } catch {
+      reader.report("", nil, "not YAML: \(error)")
+    }
+    return [:]
+  }
+
+  private func override(
+    _ key: ConfigurationKey, with text: String, from source: String, in tree: inout Node.Mapping,
+    _ reader: inout ConfigurationReader
+  ) {
+    let value: Node
+    do {
+      value = key == .interfaces ? try compose(yaml: text) ?? Node("") : Node(text, .implicit, .doubleQuoted)
+    } catch {
+      reader.report(key.rawValue, nil, "\(source) is not YAML: \(error)")
+      return
+    }
+    let path = key.path
+    if path.count == 1 {
+      tree[path[0]] = value
+    } else {
+      var inner: Node.Mapping = [:]
+      if case .mapping(let existing)? = tree[path[0]] { inner = existing }
+      inner[path[1]] = value
+      tree[path[0]] = .mapping(inner)
+    }
+  }
+
+  private static func read(
+    _ root: ConfigurationReader.Section, _ reader: inout ConfigurationReader
+  ) -> Configuration {
+    var configuration = Configuration()
+    reader.refuseUnknownKeys(in: root, known: Array(Set(ConfigurationKey.allCases.compactMap(\.path.first))))
+    configuration.stateDirectory = reader.value(
+      "stateDirectory", of: root, default: configuration.stateDirectory, .absolutePath)
+    configuration.adminSocket = reader.value(
+      "adminSocket", of: root, default: configuration.adminSocket, .absolutePath)
+    configuration.logLevel = reader.value("logLevel", of: root, default: configuration.logLevel, .choice)
+    configuration.bootFiles = reader.value("bootFiles", of: root, default: configuration.bootFiles, .absolutePath)
+    configuration.apiEndpoint = reader.optional("apiEndpoint", of: root, .address)
+    configuration.httpPort = reader.value("httpPort", of: root, default: configuration.httpPort, .port)
+    configuration.healthAddress = reader.value(
+      "healthAddr", of: root, default: configuration.healthAddress, .healthAddress)
+    configuration.extraAgentKernelArgs = reader.value("extraAgentKernelArgs", of: root, default: [], .words)
+    configuration.autoAcceptServers = reader.value("autoAcceptServers", of: root, default: false, .flag)
+
+    let tftp = reader.section("tftp", of: root)
+    reader.refuseUnknownKeys(in: tftp, known: ["port", "singlePort"])
+    configuration.tftp.port = reader.value("port", of: tftp, default: configuration.tftp.port, .port)
+    configuration.tftp.singlePort = reader.value("singlePort", of: tftp, default: false, .flag)
+
+    let agent = reader.section("agent", of: root)
+    reader.refuseUnknownKeys(in: agent, known: ["directory", "afterRegistration"])
+    configuration.agent.directory = reader.value(
+      "directory", of: agent, default: configuration.agent.directory, .absolutePath)
+    configuration.agent.afterRegistration = reader.value(
+      "afterRegistration", of: agent, default: configuration.agent.afterRegistration, .choice)
+
+    let interfaces = reader.sections("interfaces", of: root)
+    configuration.interfaces = interfaces.compactMap { readInterface($0, &reader) }
+    let names = configuration.interfaces.map(\.name)
+    for (index, name) in names.enumerated() where names[..<index].contains(name) {
+      reader.report("interfaces[\(index)].name", nil, "\(name) is named twice")
+    }
+    return configuration
+  }
+
+  private static func readInterface(
+    _ section: ConfigurationReader.Section, _ reader: inout ConfigurationReader
+  ) -> Configuration.Interface? {
+    let serverKeys = ["pools", "reservations", "leaseTime", "router", "dns", "domain"]
+    reader.refuseUnknownKeys(in: section, known: ["name", "mode", "address"] + serverKeys)
+    let name = reader.required("name", of: section, .interfaceName)
+    let mode: Configuration.Interface.Mode? = reader.required("mode", of: section, .choice)
+    var interface = Configuration.Interface(name: name ?? "", mode: mode ?? .off)
+    interface.address = reader.optional("address", of: section, .address)
+    interface.pools = reader.list("pools", of: section, .addressRange)
+    interface.leaseTimeSeconds = reader.value("leaseTime", of: section, default: interface.leaseTimeSeconds, .seconds)
+    interface.router = reader.optional("router", of: section, .address)
+    interface.dns = reader.list("dns", of: section, .address)
+    interface.domain = reader.optional("domain", of: section, .text)
+    interface.reservations = reader.sections("reservations", of: section).compactMap { entry in
+      reader.refuseUnknownKeys(in: entry, known: ["mac", "address", "hostname"])
+      let mac = reader.required("mac", of: entry, .hardwareAddress)
+      let address = reader.required("address", of: entry, .address)
+      let hostname = reader.optional("hostname", of: entry, .text)
+      guard let mac, let address else { return nil }
+      return Configuration.Reservation(mac: mac, address: address, hostname: hostname)
+    }
+    check(interface, given: mode, in: section, serverKeys: serverKeys, &reader)
+    return name == nil || mode == nil ? nil : interface
+  }
+
+  /// What can be seen without looking at the machine.
+  private static func check(
+    _ interface: Configuration.Interface, given mode: Configuration.Interface.Mode?,
+    in section: ConfigurationReader.Section, serverKeys: [String], _ reader: inout ConfigurationReader
+  ) {
+    if mode == .server, section.mapping["pools"] == nil, section.mapping["reservations"] == nil {
+      reader.report(
+        section.path(of: "pools"), .mapping(section.mapping),
+        "missing: a server needs pools or reservations, such as pools: [10.0.0.100-10.0.0.199]")
+    }
+    if let mode, mode != .server {
+      for key in serverKeys where section.mapping[key] != nil {
+        reader.report(section.path(of: key), section.mapping[key], "means something in mode server only")
+      }
+    }
+    for (index, pool) in interface.pools.enumerated()
+    where interface.pools[..<index].contains(where: { $0.overlaps(pool) }) {
+      reader.report(
+        section.path(of: "pools"), section.mapping["pools"],
+        "\(pool.lowerBound)-\(pool.upperBound) overlaps another pool")
+    }
+    for (index, reservation) in interface.reservations.enumerated() {
+      let earlier = interface.reservations[..<index]
+      if earlier.contains(where: { $0.mac == reservation.mac || $0.address == reservation.address }) {
+        reader.report(
+          section.path(of: "reservations"), section.mapping["reservations"],
+          "\(reservation.mac) at \(reservation.address) repeats another reservation's mac or address")
+      }
+    }
+  }
+}

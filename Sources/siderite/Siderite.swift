@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// `siderite`: the daemon and its command line.
+@main
+struct Siderite: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "siderite",
+    abstract: "A PXE boot appliance: boots a rack's servers, discovers them, keeps them true.",
+    discussion: """
+      The daemon runs as 'siderite serve'; every other command asks it over its Unix socket.
+
+      Examples:
+        siderite check-config --config /etc/siderite/siderite.yaml
+        siderite get servers
+        siderite describe server 4c4c4544-0031-3510-8051-b4c04f4d3232
+        siderite boots --watch
+      """,
+    version: Version.text,
+    subcommands: [
+      ServeCommand.self, GetCommand.self, DescribeCommand.self, BootsCommand.self, CheckConfigCommand.self,
+      VersionCommand.self,
+    ])
+}

@@ -1,0 +1,128 @@
+import BareMetal
+import Testing
+import Wire
+
+@testable import siderite
+
+@Suite("Configuration")
+struct ConfigurationTests {
+  static let file = """
+    stateDirectory: /srv/siderite
+    httpPort: 8082
+    healthAddr: 10.0.0.1:9441
+    agent: {directory: /srv/agent, afterRegistration: wait}
+    extraAgentKernelArgs: console=ttyS1 quiet
+    interfaces:
+      - name: eth1
+        mode: server
+        address: 10.0.0.1
+        pools: [10.0.0.100-10.0.0.199, 10.0.0.20-10.0.0.29]
+        reservations:
+          - {mac: "52:54:00:00:00:01", address: 10.0.0.5, hostname: node1}
+        leaseTime: 12h
+        router: 10.0.0.254
+        dns: [10.0.0.2, 10.0.0.3]
+        domain: rack.example
+      - {name: eth2, mode: proxy}
+    """
+
+  private func problems(_ file: String, environment: [String: String] = [:]) -> [String] {
+    do {
+      _ = try ConfigurationLoader(file: file, environment: environment).load()
+      return []
+    } catch {
+      return error.problems.map { "\($0.path): \($0.line ?? 0)" }
+    }
+  }
+
+  @Test("Every key of the file arrives")
+  func everyKey() throws {
+    let configuration = try ConfigurationLoader(file: Self.file).load()
+    #expect(configuration.stateDirectory == "/srv/siderite")
+    #expect(configuration.httpPort == 8082)
+    #expect(configuration.healthAddress.port == 9441)
+    #expect(configuration.agent == .init(directory: "/srv/agent", afterRegistration: .wait))
+    #expect(configuration.extraAgentKernelArgs == ["console=ttyS1", "quiet"])
+    let interface = try #require(configuration.interfaces.first)
+    #expect(interface.mode == .server && interface.name == "eth1" && interface.leaseTimeSeconds == 43_200)
+    #expect(interface.pools.map(\.lowerBound.description) == ["10.0.0.100", "10.0.0.20"])
+    #expect(interface.reservations.first?.hostname == "node1")
+    #expect(interface.dns.count == 2 && interface.domain == "rack.example" && interface.router != nil)
+    #expect(configuration.interfaces.last?.mode == .proxy)
+  }
+
+  @Test("An empty file is the defaults", arguments: ["", "# nothing\n", "interfaces: []\n", "interfaces:\n"])
+  func defaults(file: String) throws {
+    #expect(try ConfigurationLoader(file: file).load() == Configuration())
+  }
+
+  @Test("Flag beats environment beats file beats default")
+  func precedence() throws {
+    var loader = ConfigurationLoader(file: Self.file)
+    loader.environment = ["SIDERITE_HTTP_PORT": "1001", "SIDERITE_AGENT_AFTER_REGISTRATION": "reboot"]
+    loader.flags = [.httpPort: "1002"]
+    let configuration = try loader.load()
+    #expect(configuration.httpPort == 1002)
+    #expect(configuration.agent == .init(directory: "/srv/agent", afterRegistration: .reboot))
+    #expect(configuration.tftp.port == 69)
+  }
+
+  @Test("Interfaces can come from the environment")
+  func interfacesFromEnvironment() throws {
+    let loader = ConfigurationLoader(environment: ["SIDERITE_INTERFACES": "[{name: br0, mode: proxy}]"])
+    #expect(try loader.load().interfaces == [.init(name: "br0", mode: .proxy)])
+  }
+
+  @Test("All problems are told at once, each with its key and line")
+  func allAtOnce() {
+    let file = """
+      stateDirectory: relative
+      colour: blue
+      httpPort: 0
+      interfaces:
+        - name: eth0
+          mode: server
+          leaseTime: 5
+        - {name: eth1, mode: proxy, router: 10.0.0.1}
+        - {mode: sometimes}
+      """
+    #expect(
+      problems(file) == [
+        "colour: 2", "stateDirectory: 1", "httpPort: 3", "interfaces[0].leaseTime: 7", "interfaces[0].pools: 5",
+        "interfaces[1].router: 8", "interfaces[2].name: 9", "interfaces[2].mode: 9",
+      ])
+  }
+
+  @Test(
+    "Wrong shapes are problems, not crashes",
+    arguments: [
+      "[]", "just text", "interfaces: 7", "interfaces: [7]", "interfaces: {name: eth0}", "agent: []", "tftp: 69",
+      "stateDirectory: [a]", "httpPort: {}", "a: [unclosed", "interfaces: [{name: x, mode: server, pools: 1.2.3.4}]",
+      "interfaces: [{name: x, mode: server, reservations: [1]}]",
+    ])
+  func wrongShapes(file: String) { #expect(!problems(file).isEmpty) }
+
+  @Test("Pools that overlap, reservations and interfaces named twice")
+  func duplicates() {
+    let file = """
+      interfaces:
+        - {name: eth0, mode: server, pools: [10.0.0.10-10.0.0.20, 10.0.0.20-10.0.0.30]}
+        - {name: eth0, mode: proxy}
+        - name: eth3
+          mode: server
+          reservations:
+            - {mac: "52:54:00:00:00:01", address: 10.0.0.5}
+            - {mac: "52:54:00:00:00:01", address: 10.0.0.6}
+      """
+    #expect(
+      problems(file) == ["interfaces[0].pools: 2", "interfaces[2].reservations: 7", "interfaces[1].name: 0"])
+  }
+
+  @Test("Every key has a variable and a flag of its own")
+  func names() {
+    let keys = ConfigurationKey.allCases
+    #expect(Set(keys.map(\.flag)).count == keys.count && Set(keys.map(\.variable)).count == keys.count)
+    #expect(ConfigurationKey.agentAfterRegistration.variable == "SIDERITE_AGENT_AFTER_REGISTRATION")
+    #expect(ConfigurationKey.agentAfterRegistration.flag == "agent-after-registration")
+  }
+}
