@@ -13,15 +13,37 @@ let app: [SwiftSetting] = [
 // Settings of the pure modules: no unsafe memory either (SE-0458).
 let pure: [SwiftSetting] = app + [.strictMemorySafety()]
 
+// Products of other packages, named once.
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioFileSystem = Target.Dependency.product(name: "_NIOFileSystem", package: "swift-nio")
+let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
 let package = Package(
   name: "siderite",
   products: [
-    .executable(name: "siderite", targets: ["siderite"])
+    .executable(name: "siderite", targets: ["siderite"]),
+    .executable(name: "siderite-agent", targets: ["siderite-agent"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -29,52 +51,94 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    // Layer 0: bytes and addresses; C libraries.
+    // Layer 0: bytes, addresses and frames; C libraries.
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .target(name: "CAgentInit"),
+    .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
+    // Layer 1: protocols, without I/O.
+    .target(name: "DHCP", dependencies: ["Wire"], swiftSettings: pure),
+    .target(name: "SMBIOS", dependencies: ["Wire"], swiftSettings: pure),
+    .target(name: "TFTP", dependencies: ["Wire"], swiftSettings: pure),
 
-    // Layer 2: the domain: resources, protocols, pure decisions.
+    // Layer 2: the domain, and the operating system (libc only).
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
-    // The operating system: libc and nothing else.
     .target(name: "LinuxSystem", dependencies: ["CLinux", "Wire"], swiftSettings: app),
 
     // Layer 3: one foreign library each.
+    .target(name: "RawLink", dependencies: ["CPcap", "LinuxSystem", "Wire"], swiftSettings: app),
+    .target(name: "SQLiteStore", dependencies: ["BareMetal", "Wire", grdb], swiftSettings: app),
+
+    // Layer 4: what answers on the network.
     .target(
-      name: "SQLiteStore", dependencies: ["BareMetal", "Wire", .product(name: "GRDB", package: "GRDB.swift")],
+      name: "BootServices",
+      dependencies: [
+        "BareMetal", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", coreMetrics, logging, nioCore, nioPosix,
+        serviceLifecycle,
+      ],
+      swiftSettings: app),
+    .target(
+      name: "HTTPServices",
+      dependencies: [
+        "BareMetal", "Wire", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioFileSystem,
+        nioHTTPTypes, nioPosix, serviceLifecycle,
+      ],
       swiftSettings: app),
 
-    // Layer 5: the daemon and its command line.
+    // Layer 5: the daemon with its command line, and the agent.
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "BareMetal", "LinuxSystem", "Wire",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOFoundationCompat", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "GRDB", package: "GRDB.swift"),
-        .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdTesting", package: "hummingbird"),
-        .product(name: "Yams", package: "Yams"),
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP", "Wire",
+        argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation, nioHTTP1, nioPosix,
+        serviceLifecycle, yams,
       ],
-      swiftSettings: app
-    ),
+      swiftSettings: app),
+    .executableTarget(
+      name: "siderite-agent",
+      dependencies: ["BareMetal", "CAgentInit", "DHCP", "LinuxSystem", "SMBIOS", "Wire"],
+      swiftSettings: app),
 
-    .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
-    .testTarget(name: "SideriteTests", dependencies: ["BareMetal", "siderite", "Wire"], swiftSettings: app),
-    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
+    // Tests: one target a module; LabTests needs root, namespaces and real clients.
+    .testTarget(
+      name: "AgentTests", dependencies: ["BareMetal", "LinuxSystem", "SMBIOS", "Wire", "siderite-agent"],
+      swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
+    .testTarget(
+      name: "BootServicesTests",
+      dependencies: [
+        "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "Wire", logging, nioCore, nioPosix, serviceLifecycle,
+      ],
+      swiftSettings: app),
+    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
+    .testTarget(
+      name: "HTTPServicesTests",
+      dependencies: [
+        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, logging, nioCore, nioPosix,
+        serviceLifecycle,
+      ],
+      swiftSettings: app),
+    .testTarget(
+      name: "LabTests",
+      dependencies: [
+        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", logging, nioCore,
+        serviceLifecycle,
+      ],
+      exclude: ["Fixtures"], swiftSettings: app),
+    .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
+    .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
+    .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
+    .testTarget(
+      name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite"], swiftSettings: app),
+    .testTarget(
+      name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire"],
+      swiftSettings: app),
     // What every ResourceStore must do, run by the tests of each.
     .target(
       name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),
-    .testTarget(
-      name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "StoreConformance", "BareMetal", "Wire"],
-      swiftSettings: app),
+    .testTarget(name: "TFTPTests", dependencies: ["TFTP", "Wire"], swiftSettings: app),
+    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 #include "CLinux.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,3 +16,5 @@ int clinux_finit_module(int fd, const char *parameters, int flags) {
 }
 
 int clinux_wait_exited(int status) { return WIFEXITED(status); }
+
+void clinux_set_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -26,8 +26,6 @@ extension DatabaseFile {
       "\(path) cannot be opened for writing (\(detail)): it and its directory must belong to siderite's user"
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       "\(path) is in use by another process: is another siderite running?"
-    case .SQLITE_MISUSE:
-      "\(path) is closed"
     default:
       "\(path): \(detail) (SQLite code \(error.extendedResultCode.rawValue))"
     }

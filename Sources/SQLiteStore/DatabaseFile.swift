@@ -2,15 +2,17 @@ import BareMetal
 import FoundationEssentials
 import GRDB
 import Glibc
+import Synchronization
 
 /// One SQLite file and the only connection to it.
 ///
 /// A commit is on the disk when it returns: write-ahead log with `synchronous=FULL`, one sync of the log per commit.
 /// The connection holds the file's lock as long as it is open, so a second daemon on the same state is refused, and
 /// what this process keeps in memory about the file stays true. Accesses run one after the other on a queue of GRDB's.
-struct DatabaseFile: Sendable {
+final class DatabaseFile: Sendable {
   let path: String
-  private let queue: DatabaseQueue
+  /// `nil` once closed. Not `DatabaseQueue.close()`: an access that comes after it reads through a null pointer.
+  private let queue: Mutex<DatabaseQueue?>
 
   /// Opens the file, makes it (0600, and its directory 0700) where it is missing, checks it and brings its tables up
   /// to date.
@@ -18,7 +20,7 @@ struct DatabaseFile: Sendable {
     self.path = path
     do {
       Self.create(path)
-      queue = try DatabaseQueue(path: path, configuration: Self.configuration)
+      let queue = try DatabaseQueue(path: path, configuration: Self.configuration)
       try queue.read { database in
         if let damage = try String.fetchOne(database, sql: "PRAGMA quick_check(1)"), damage != "ok" {
           throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: damage)
@@ -29,6 +31,7 @@ struct DatabaseFile: Sendable {
         }
       }
       try migrator.migrate(queue)
+      self.queue = Mutex(queue)
     } catch {
       throw Self.failure(error, path)
     }
@@ -36,17 +39,21 @@ struct DatabaseFile: Sendable {
 
   /// Reads in one transaction.
   func read<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
-    do { return try await queue.read(body) } catch { throw Self.failure(error, path) }
+    do { return try await opened().read(body) } catch { throw Self.failure(error, path) }
   }
 
   /// Reads and writes in one transaction, which is durable on return and undone on an error.
   func write<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
-    do { return try await queue.write(body) } catch { throw Self.failure(error, path) }
+    do { return try await opened().write(body) } catch { throw Self.failure(error, path) }
   }
 
-  /// Ends the connection; whatever is asked later fails as unavailable.
-  func close() throws(StoreError) {
-    do { try queue.close() } catch { throw Self.failure(error, path) }
+  /// Whatever is asked later fails as unavailable. What is under way finishes, and with the last of it the connection
+  /// ends and the file's lock goes.
+  func close() { queue.withLock { $0 = nil } }
+
+  private func opened() throws(StoreError) -> DatabaseQueue {
+    guard let queue = queue.withLock({ $0 }) else { throw .unavailable(message: "\(path) is closed") }
+    return queue
   }
 
   private static var configuration: Configuration {

@@ -43,7 +43,7 @@ public final class SQLiteLeaseStore: LeaseStore {
   }
 
   /// Ends the use of the file; whatever is asked later fails as unavailable.
-  public func close() throws(StoreError) { try file.close() }
+  public func close() { file.close() }
 
   private static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()

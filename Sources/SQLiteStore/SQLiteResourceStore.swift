@@ -43,9 +43,9 @@ public final class SQLiteResourceStore: ResourceStore {
   }
 
   /// Ends all watches and the use of the file; whatever is asked later fails as unavailable.
-  public func close() throws(StoreError) {
+  public func close() {
     feed.close()
-    try file.close()
+    file.close()
   }
 
   public func get<Kind: ResourceKind>(

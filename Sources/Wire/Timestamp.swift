@@ -11,7 +11,7 @@ public struct Timestamp: Hashable, Sendable, Comparable {
   public init(seconds: Int64) { self.init(milliseconds: seconds.multipliedReportingOverflow(by: 1000).partialValue) }
 
   /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
-  public var seconds: Int64 { (milliseconds - (milliseconds % 1000 + 1000) % 1000) / 1000 }
+  public var seconds: Int64 { milliseconds.quotientAndRemainderFloored(dividingBy: 1000).0 }
 
   /// The moment `seconds` later.
   public func advanced(bySeconds seconds: Int64) -> Timestamp {

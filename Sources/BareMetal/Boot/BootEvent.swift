@@ -40,7 +40,9 @@ public enum BootOccurrence: Hashable, Sendable {
   case offered(address: IPv4Address?, boot: String?)
   /// DHCP: the client took them.
   case acknowledged(address: IPv4Address?, boot: String?)
-  /// DHCP: a request was refused (NAK).
+  /// DHCP: the client took an address of another server.
+  case addressTaken(address: IPv4Address, server: IPv4Address)
+  /// DHCP: a request was refused (NAK), or nothing can be done for the client.
   case refused(reason: String)
   /// TFTP or HTTP: a transfer of a boot program or an asset began.
   case transferStarted(name: String, bytes: Int64?)
@@ -66,6 +68,7 @@ extension BootOccurrence {
     case .discovered: "Discovered"
     case .offered: "OfferSent"
     case .acknowledged: "Acknowledged"
+    case .addressTaken: "AddressTaken"
     case .refused: "Refused"
     case .transferStarted: "TransferStarted"
     case .transferProgressed: "TransferProgressed"
@@ -85,6 +88,7 @@ extension BootOccurrence {
     case .discovered(let client): "\(client) asks for the network"
     case .offered(let address, let boot): "offered \(Self.what(address, boot))"
     case .acknowledged(let address, let boot): "given \(Self.what(address, boot))"
+    case .addressTaken(let address, let server): "takes \(address) from \(server)"
     case .refused(let reason): "refused: \(reason)"
     case .transferStarted(let name, let bytes): "fetches \(name)\(bytes.map { " (\(Self.size($0)))" } ?? "")"
     case .transferProgressed(let name, let percent): "\(name) \(percent) %"

@@ -101,11 +101,18 @@ public struct BMC: Codable, Hashable, Sendable {
   public var passFrom: CredentialSource?
   /// `lanplus` when absent.
   public var interface: String?
+
+  public init(endpoint: String, port: UInt32? = nil) {
+    self.endpoint = endpoint
+    self.port = port
+  }
 }
 
 /// Where a credential is kept.
 public struct CredentialSource: Codable, Hashable, Sendable {
   public var secretKeyRef: SecretKeyRef?
+
+  public init(secretKeyRef: SecretKeyRef?) { self.secretKeyRef = secretKeyRef }
 }
 
 /// A key of a Secret.
@@ -113,11 +120,19 @@ public struct SecretKeyRef: Codable, Hashable, Sendable {
   public var namespace: String
   public var name: String
   public var key: String
+
+  public init(namespace: String, name: String, key: String) {
+    self.namespace = namespace
+    self.name = name
+    self.key = key
+  }
 }
 
 /// A plain HTTP power interface: `POST /poweron`, `/poweroff`, `/reboot`, `/pxeboot`, `GET /status`.
 public struct ManagementAPI: Codable, Hashable, Sendable {
   public var endpoint: String
+
+  public init(endpoint: String) { self.endpoint = endpoint }
 }
 
 /// One RFC 6902 operation on the machine configuration.
@@ -125,6 +140,12 @@ public struct ConfigPatch: Codable, Hashable, Sendable {
   public var op: String
   public var path: String
   public var value: JSONValue?
+
+  public init(op: String, path: String, value: JSONValue? = nil) {
+    self.op = op
+    self.path = path
+    self.value = value
+  }
 }
 
 /// An address of the running machine: type `InternalIP`, `Hostname`, ….

@@ -12,6 +12,7 @@
 #include <net/route.h>          // rtentry
 #include <netinet/in.h>         // sockaddr_in
 #include <netpacket/packet.h>   // sockaddr_ll
+#include <sys/eventfd.h>        // eventfd
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -30,6 +31,9 @@ int clinux_fcntl(int fd, int command, long argument);
 
 // No libc wrapper exists for finit_module(2).
 int clinux_finit_module(int fd, const char *parameters, int flags);
+
+// pthread_setname_np(3) is only declared to GNU sources.
+void clinux_set_thread_name(const char *name);
 
 // Function-like macros over the bits of a wait status.
 int clinux_wait_exited(int status);

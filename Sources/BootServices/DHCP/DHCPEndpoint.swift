@@ -1,0 +1,233 @@
+import BareMetal
+import DHCP
+import Logging
+import Wire
+
+/// One interface's DHCP without its wire: frames in, frames out, and the changes that must be durable in between.
+///
+/// Everything is decided here, in one place and one call at a time, so that it runs the same on a link's thread and in
+/// a simulation.
+struct DHCPEndpoint {
+  /// Changes that wait for the disk at most: four racks powered on at once. A client whose message is dropped beyond it
+  /// asks again after some seconds.
+  static let waitingLimit = 4096
+
+  /// A change that is not yet durable, and what follows when it is.
+  struct Waiting {
+    var change: DHCP.LeaseChange
+    var reply: Reply?
+  }
+
+  /// A reply as it will be sent, and what to tell of it.
+  struct Reply {
+    var frame: [UInt8]
+    var type: MessageType?
+    var occurrence: BootOccurrence?
+    var subject: BootSubject
+  }
+
+  /// Where frames are heard, as the link has it.
+  struct Station {
+    var mac: MACAddress
+    /// Every address of the interface, and its networks' broadcast addresses.
+    var addresses: Set<IPv4Address>
+    var broadcasts: Set<IPv4Address>
+  }
+
+  private let configuration: DHCPServiceConfiguration
+  private let station: Station
+  private let planner: BootPlanner
+  private let events: any BootEventSink
+  private let counters: DHCPCounters
+  private let logger: Logger
+  private var responder: DHCPResponder
+
+  /// Decided, not yet taken to the store.
+  private(set) var waiting: [Waiting] = []
+
+  init(
+    _ configuration: DHCPServiceConfiguration, at station: Station, responder: DHCPResponder, planner: BootPlanner,
+    events: any BootEventSink, counters: DHCPCounters, logger: Logger
+  ) {
+    self.configuration = configuration
+    self.station = station
+    self.responder = responder
+    self.planner = planner
+    self.events = events
+    self.counters = counters
+    self.logger = logger
+  }
+
+  /// Takes one frame; a reply that needs nothing durable is sent at once.
+  mutating func receive(_ bytes: Span<UInt8>, now: Timestamp, send: (Span<UInt8>) -> Void) {
+    let frame: UDPFrame
+    let payload: Range<Int>
+    do {
+      (frame, payload) = try UDPFrame.parse(bytes)
+    } catch {
+      return counters.dropped(.badFrame)
+    }
+    guard isForUs(frame) else { return counters.dropped(.notForUs) }
+    let packet: DHCPPacket
+    do {
+      packet = try DHCPPacket(parsing: bytes.extracting(payload))
+    } catch {
+      logger.debug(
+        "malformed DHCP message", metadata: ["mac": "\(frame.sourceMAC)", "error": "\(error)"])
+      return counters.dropped(.malformed)
+    }
+    counters.received(packet.messageType)
+    decide(packet, in: frame, now: now, send: send)
+  }
+
+  /// The changes that wait now, to be made durable as one.
+  mutating func takeWaiting() -> [Waiting] {
+    let taken = waiting
+    waiting = []
+    return taken
+  }
+
+  /// The store has them: every client is told.
+  mutating func committed(_ batch: [Waiting], send: (Span<UInt8>) -> Void) {
+    for item in batch { responder.confirm(item.change) }
+    for item in batch {
+      if let reply = item.reply { deliver(reply, send) }
+    }
+  }
+
+  /// The store failed: nobody is told anything, and all is as before.
+  mutating func failed(_ batch: [Waiting]) {
+    for item in batch { responder.reject(item.change) }
+  }
+
+  private func isForUs(_ frame: UDPFrame) -> Bool {
+    (frame.destinationMAC == station.mac || frame.destinationMAC == .broadcast)
+      && (frame.destination == .broadcast || station.addresses.contains(frame.destination)
+        || station.broadcasts.contains(frame.destination))
+  }
+
+  private mutating func decide(
+    _ packet: DHCPPacket, in frame: UDPFrame, now: Timestamp, send: (Span<UInt8>) -> Void
+  ) {
+    let client = PXEClient(packet)
+    let plan = client.flatMap(boot)
+    let boot = plan?.reply ?? .none
+    let arrival = DHCPArrival(
+      serverAddress: configuration.address, source: frame.source, sourcePort: frame.sourcePort,
+      destinationPort: frame.destinationPort, isUnicast: station.addresses.contains(frame.destination))
+    if let client, packet.messageType == .discover { discovered(client, packet, plan?.refusal) }
+
+    switch responder.decide(packet, from: client, arrival: arrival, boot: boot, now: now) {
+    case .ignore(let reason):
+      counters.ignored(reason)
+      ignored(packet, from: client, reason)
+    case .reply(let answer):
+      guard let reply = reply(answer, to: packet, from: client, boot, frame) else { return }
+      deliver(reply, send)
+    case .commit(let change, then: let answer):
+      guard waiting.count < Self.waitingLimit else {
+        responder.reject(change)
+        return counters.dropped(.overload)
+      }
+      waiting.append(
+        Waiting(change: change, reply: answer.flatMap { reply($0, to: packet, from: client, boot, frame) }))
+    }
+  }
+
+  private func boot(_ client: PXEClient) -> (reply: DHCPBootReply, refusal: String?) {
+    guard let request = client.bootRequest else {
+      return (.none, "nothing boots on architecture \(client.architecture)")
+    }
+    let plan = planner.plan(request, server: nil)
+    let reply = plan.reply(to: request, configuration)
+    return (reply, reply == .none ? plan.reason : nil)
+  }
+
+  /// The reply in its frame; `nil` when it fits none.
+  private func reply(
+    _ answer: DHCPReply, to packet: DHCPPacket, from client: PXEClient?, _ boot: DHCPBootReply, _ arrived: UDPFrame
+  ) -> Reply? {
+    let (mac, address): (MACAddress, IPv4Address) =
+      switch answer.destination {
+      case .broadcast: (.broadcast, .broadcast)
+      case .unicastHardware(let address, let mac): (mac, address)
+      case .unicastToClient(let address), .relay(let address): (arrived.sourceMAC, address)
+      }
+    var payload = [UInt8]()
+    answer.packet.serialize(into: &payload)
+    var bytes = [UInt8]()
+    do {
+      try UDPFrame(
+        destinationMAC: mac, sourceMAC: station.mac, source: configuration.address, destination: address,
+        sourcePort: answer.sourcePort, destinationPort: answer.destinationPort
+      ).serialize(payload: payload.span, into: &bytes)
+    } catch {
+      counters.sendFailed()
+      return nil
+    }
+    let type = answer.packet.messageType
+    return Reply(
+      frame: bytes, type: type, occurrence: occurrence(type, answer.packet, boot.summary, client),
+      subject: subject(packet, client, has: type == .ack ? answer.packet : nil))
+  }
+
+  private func deliver(_ reply: Reply, _ send: (Span<UInt8>) -> Void) {
+    send(reply.frame.span)
+    counters.sent(reply.type)
+    if let occurrence = reply.occurrence { events.report(occurrence, of: reply.subject) }
+  }
+}
+
+// MARK: What is told of it
+
+extension DHCPEndpoint {
+  private func discovered(_ client: PXEClient, _ packet: DHCPPacket, _ refusal: String?) {
+    let subject = BootSubject(mac: client.mac, uuid: client.uuid)
+    events.report(.discovered(client: client.summary), of: subject)
+    if let refusal { events.report(.refused(reason: refusal), of: subject) }
+    logger.debug(
+      "network boot client",
+      metadata: ["mac": "\(client.mac)", "xid": "\(packet.transactionID)", "client": "\(client.summary)"])
+  }
+
+  private func ignored(_ packet: DHCPPacket, from client: PXEClient?, _ reason: DHCPIgnoreReason) {
+    logger.debug(
+      "DHCP message ignored",
+      metadata: [
+        "mac": "\(packet.clientHardware.mac?.description ?? "none")", "xid": "\(packet.transactionID)",
+        "type": "\(packet.messageType?.description ?? "none")", "reason": "\(reason.rawValue)",
+      ])
+    guard let client else { return }
+    let subject = BootSubject(mac: client.mac, uuid: client.uuid)
+    switch reason {
+    case .noFreeAddress:
+      events.report(.refused(reason: "no address is free on \(configuration.interface)"), of: subject)
+    case .leftToServer, .otherServer:
+      // The only time that a proxy hears which address the machine has.
+      guard packet.messageType == .request, let address = packet.requestedAddress, let server = packet.serverIdentifier
+      else { return }
+      events.report(
+        .addressTaken(address: address, server: server),
+        of: BootSubject(mac: client.mac, uuid: client.uuid, address: address))
+    default: break
+    }
+  }
+
+  /// Offers and refusals matter of machines that boot, an address given matters of every machine.
+  private func occurrence(
+    _ type: MessageType?, _ reply: DHCPPacket, _ boot: String?, _ client: PXEClient?
+  ) -> BootOccurrence? {
+    let address = reply.yourAddress.isUnspecified ? nil : reply.yourAddress
+    return switch type {
+    case .offer: client == nil ? nil : .offered(address: address, boot: boot)
+    case .ack: client == nil && address == nil ? nil : .acknowledged(address: address, boot: boot)
+    case .nak: client == nil ? nil : .refused(reason: "it asks for an address that is not its own here")
+    default: nil
+    }
+  }
+
+  private func subject(_ packet: DHCPPacket, _ client: PXEClient?, has reply: DHCPPacket?) -> BootSubject {
+    let address = [reply?.yourAddress, packet.clientAddress].compactMap { $0 }.first { !$0.isUnspecified }
+    return BootSubject(mac: client?.mac ?? packet.clientHardware.mac, uuid: client?.uuid, address: address)
+  }
+}

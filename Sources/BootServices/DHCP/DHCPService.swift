@@ -1,0 +1,139 @@
+public import BareMetal
+import DHCP
+import LinuxSystem
+public import Logging
+import RawLink
+public import ServiceLifecycle
+public import Wire
+
+/// Answers DHCP and PXE clients on one interface, ports 67 and 4011.
+///
+/// The link's thread reads, decides and replies; what must be durable first goes to the store in batches, one at a time,
+/// so that many acknowledgements share one write to the disk, and what needs none never waits for it.
+public struct DHCPService: Service {
+  /// An interface that went away is looked for again after so long.
+  private static let reopenDelay: Duration = .seconds(1)
+
+  private let configuration: DHCPServiceConfiguration
+  private let planner: BootPlanner
+  private let leases: any LeaseStore
+  private let events: any BootEventSink
+  private let counters: DHCPCounters
+  private let logger: Logger
+  private let now: @Sendable () -> Timestamp
+  private let listening: @Sendable () -> Void
+
+  /// - Parameters:
+  ///   - planner: says what machines boot.
+  ///   - leases: not asked in proxy mode.
+  ///   - now: the wall clock.
+  ///   - listening: called when requests are answered, again whenever the interface had to be opened anew.
+  public init(
+    _ configuration: DHCPServiceConfiguration, planner: BootPlanner, leases: any LeaseStore,
+    events: any BootEventSink, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+    listening: @escaping @Sendable () -> Void = {}
+  ) {
+    var configuration = configuration
+    if case .server(var server) = configuration.mode {
+      server.excluded.insert(configuration.address)
+      configuration.mode = .server(server)
+    }
+    self.configuration = configuration
+    self.planner = planner
+    self.leases = leases
+    self.events = events
+    self.counters = DHCPCounters(interface: configuration.interface)
+    var logger = logger
+    logger[metadataKey: "interface"] = "\(configuration.interface)"
+    self.logger = logger
+    self.now = now
+    self.listening = listening
+  }
+
+  /// Answers until shutdown.
+  ///
+  /// - Throws: ``RawLinkError`` when the interface cannot be opened at first, ``StoreError`` when the leases cannot be
+  ///   read. An interface that goes away later is waited for.
+  public func run() async throws {
+    try await cancelWhenGracefulShutdown {
+      try await serve()
+      while !Task.isCancelled {
+        try? await Task.sleep(for: Self.reopenDelay)
+        do {
+          try await serve()
+        } catch {
+          logger.debug("interface not back yet", metadata: ["error": "\(error)"])
+        }
+      }
+    }
+  }
+
+  /// Serves until the link fails or the task is cancelled.
+  /// - Throws: when it could not begin.
+  private func serve() async throws {
+    let responder = try await responder()
+    let loop = try RawLinkLoop()
+    let committer = LeaseCommitter()
+    let opened = OpenedFlag()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await committer.run(leases) { loop.wake() } }
+      do throws(RawLinkError) {
+        try await loop.run(.dhcp(configuration.interface)) { link in
+          opened.set()
+          return handler(responder, committer, on: link)
+        }
+      } catch {
+        group.cancelAll()
+        guard opened.isSet else { throw error }
+        logger.error("interface lost", metadata: ["error": "\(error)"])
+      }
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+  }
+
+  private func responder() async throws(StoreError) -> DHCPResponder {
+    guard case .server(let server) = configuration.mode else { return DHCPResponder(mode: .proxy) }
+    let records = try await leases.leases().filter { server.subnet.contains($0.address) }
+    return DHCPResponder(mode: configuration.mode, leases: records.map { DHCPLease($0) })
+  }
+
+  /// On the link's thread, when it is open.
+  private func handler(
+    _ responder: DHCPResponder, _ committer: LeaseCommitter, on link: borrowing RawLink
+  ) -> DHCPLinkHandler {
+    let addresses = link.interface.addresses
+    let station = DHCPEndpoint.Station(
+      mac: link.macAddress, addresses: Set(addresses.map(\.address) + [configuration.address]),
+      broadcasts: Set(addresses.compactMap(\.network?.last)))
+    let endpoint = DHCPEndpoint(
+      configuration, at: station, responder: responder, planner: planner, events: events, counters: counters,
+      logger: logger)
+    defer {
+      logger.info("DHCP answers", metadata: ["mode": "\(modeName)", "address": "\(configuration.address)"])
+      listening()
+    }
+    return DHCPLinkHandler(
+      endpoint, committer: committer, ports: keepPorts(), counters: counters, logger: logger, now: now)
+  }
+
+  /// In proxy mode port 67 is left to the other server, which may live on this host.
+  private func keepPorts() -> [PortKeeper] {
+    let ports = configuration.mode == .proxy ? [DHCPPort.bootServer] : [DHCPPort.server, DHCPPort.bootServer]
+    return ports.compactMap { port in
+      do {
+        return try PortKeeper(port: port, of: configuration.address, on: configuration.interface)
+      } catch {
+        logger.notice("another server of this host has the port, which is well", metadata: ["error": "\(error)"])
+        return nil
+      }
+    }
+  }
+
+  private var modeName: String { configuration.mode == .proxy ? "proxy" : "server" }
+}
+
+extension DHCPService: CustomStringConvertible {
+  /// `DHCP on eth0`, as the service's life is logged.
+  public var description: String { "DHCP on \(configuration.interface)" }
+}

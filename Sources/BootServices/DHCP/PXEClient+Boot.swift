@@ -1,0 +1,62 @@
+import BareMetal
+import DHCP
+import Wire
+
+extension PXEClient {
+  /// The client as the boot planner sees it; `nil` for an architecture that nothing is booted on.
+  var bootRequest: BootRequest? {
+    guard let bootArchitecture else { return nil }
+    // Firmware that names iPXE must never be given iPXE again, so that comes first.
+    let stage: BootRequest.Stage = isIPXE ? .ipxe : transport == .http ? .firmwareHTTP : .firmwareTFTP
+    return BootRequest(stage: stage, architecture: bootArchitecture, mac: mac, uuid: uuid)
+  }
+
+  private var bootArchitecture: BootArchitecture? {
+    switch (firmware, processor) {
+    case (.bios, _): .bios
+    case (.uefi, .x86): .uefiIA32
+    case (.uefi, .x64): .uefiX64
+    case (.uefi, .arm32): .uefiARM32
+    case (.uefi, .arm64): .uefiARM64
+    case (.uefi, nil): nil
+    }
+  }
+
+  /// What it is, for people: `UEFI x86-64 PXE`.
+  var summary: String {
+    let system =
+      switch bootArchitecture {
+      case .bios: "BIOS"
+      case .uefiIA32: "UEFI ia32"
+      case .uefiX64: "UEFI x86-64"
+      case .uefiARM32: "UEFI arm32"
+      case .uefiARM64: "UEFI arm64"
+      case nil: "architecture \(architecture)"
+      }
+    return "\(system) \(isIPXE ? "iPXE" : transport == .http ? "HTTP boot" : "PXE")"
+  }
+}
+
+extension BootPlan {
+  /// The plan in DHCP's words.
+  func reply(to request: BootRequest, _ configuration: DHCPServiceConfiguration) -> DHCPBootReply {
+    let root = "http://\(configuration.bootAddress):\(configuration.httpPort)"
+    return switch action {
+    case .silence, .environment: .none
+    case .program(let name) where request.stage == .firmwareHTTP: .url("\(root)/tftp/\(name)")
+    case .program(let name): .file(server: configuration.bootAddress, name: name)
+    case .script: .url("\(root)/boot.ipxe")
+    }
+  }
+}
+
+extension DHCPBootReply {
+  /// What is booted, for people; `nil` for nothing.
+  var summary: String? {
+    switch self {
+    case .none: nil
+    case .file(_, let name): name
+    case .url(let url): url
+    }
+  }
+}

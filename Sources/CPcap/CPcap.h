@@ -1,0 +1,2 @@
+// libpcap, for RawLink, the one module that imports this.
+#include <pcap/pcap.h>

@@ -1,0 +1,249 @@
+public import Wire
+
+/// Every address of one subnet that was ever given out or offered, and which one a client gets next.
+///
+/// Three things can hold an address: a lease (durable), an offer (in memory, a minute long) and a change on its way to
+/// the store. An address that one client holds in any of these ways is never given to another.
+///
+/// Addresses are looked for in this order: never used ones, those whose offer nobody took, expired leases beginning
+/// with the oldest. Nothing scans the pool: a cursor passes over each address once, and two heaps keep the rest, so
+/// a full pool costs O(log n) a packet.
+public struct LeaseTable: Sendable {
+  /// What may be given out.
+  struct Space: Sendable {
+    var subnet: IPv4Prefix
+    var pools: [ClosedRange<IPv4Address>]
+    var reservations: [MACAddress: IPv4Address]
+    /// Addresses of ours and the router's: never given out, whatever the pools say.
+    var excluded: Set<IPv4Address>
+  }
+
+  private struct Offer {
+    var client: ClientIdentity
+    var expires: Timestamp
+  }
+
+  private let space: Space
+  private let reservedAddresses: Set<IPv4Address>
+
+  // A slot is an address that has been touched; it keeps its number for the life of the table.
+  private var addresses: [IPv4Address] = []
+  private var leases: [DHCPLease?] = []
+  private var slots: [IPv4Address: Int] = [:]
+
+  private var leaseSlots: [ClientIdentity: Int] = [:]
+  private var offers: [Int: Offer] = [:]
+  private var offerSlots: [ClientIdentity: Int] = [:]
+  /// Slots that a change in flight holds, with the change's number.
+  private var pending: [Int: UInt64] = [:]
+  private var pendingClients: [ClientIdentity: UInt64] = [:]
+  private var lastChange: UInt64 = 0
+
+  /// Slots with a lease, by the time they fall free.
+  private var expiring = ExpiryHeap()
+  /// Slots without one, by the time their last offer lapses.
+  private var lapsing = ExpiryHeap()
+  private var cursor: (pool: Int, next: IPv4Address?)
+
+  /// A table that holds `leases`, as the store had them.
+  init(space: Space, leases stored: [DHCPLease]) {
+    self.space = space
+    reservedAddresses = Set(space.reservations.values)
+    cursor = (0, space.pools.first?.lowerBound)
+    for lease in stored {
+      let slot = slot(of: lease.address)
+      put(lease, in: slot)
+      refresh(slot)
+    }
+  }
+
+  // MARK: Looking up
+
+  /// The number of lease records, expired and declined ones included.
+  public var count: Int { leases.count { $0 != nil } }
+
+  /// Every lease record, in no order.
+  public var all: [DHCPLease] { leases.compactMap(\.self) }
+
+  /// The record of an address.
+  public func lease(at address: IPv4Address) -> DHCPLease? { slots[address].flatMap { leases[$0] } }
+
+  /// The record of a client's address, expired or not.
+  public func lease(of client: ClientIdentity) -> DHCPLease? { leaseSlots[client].flatMap { leases[$0] } }
+
+  /// The number of offers and changes in flight that are remembered; never more than there are addresses.
+  public var outstanding: Int { offers.count + pending.count }
+
+  /// Whether a change of this client's is on its way to the store.
+  func isPending(_ client: ClientIdentity) -> Bool { pendingClients[client] != nil }
+
+  /// The address offered to a client, if the offer still stands.
+  func offered(to client: ClientIdentity, now: Timestamp) -> IPv4Address? {
+    guard let slot = offerSlots[client], let offer = offers[slot], offer.expires > now else { return nil }
+    return addresses[slot]
+  }
+
+  /// The address reserved for a client, unless somebody else sits on it.
+  func reservation(for client: ClientIdentity, mac: MACAddress?, now: Timestamp) -> IPv4Address? {
+    guard let mac, let address = space.reservations[mac], space.subnet.isHost(address),
+      isFree(address, for: client, now: now)
+    else { return nil }
+    return address
+  }
+
+  /// Whether `client` may have `address` now: it is one we give out, to this client, and nobody else holds it.
+  func mayLease(_ address: IPv4Address, to client: ClientIdentity, mac: MACAddress?, now: Timestamp) -> Bool {
+    if let reserved = reservation(for: client, mac: mac, now: now) { return reserved == address }
+    return isDynamic(address) && isFree(address, for: client, now: now)
+  }
+
+  /// An address of the pools that is reserved for nobody.
+  private func isDynamic(_ address: IPv4Address) -> Bool {
+    space.pools.contains { $0.contains(address) } && space.subnet.isHost(address)
+      && !space.excluded.contains(address) && !reservedAddresses.contains(address)
+  }
+
+  /// Nobody but `client` has a lease or an offer of the address, and no change of it is in flight.
+  private func isFree(_ address: IPv4Address, for client: ClientIdentity, now: Timestamp) -> Bool {
+    guard let slot = slots[address] else { return true }
+    if pending[slot] != nil { return false }
+    if let lease = leases[slot], lease.isActive(at: now), lease.state == .declined || lease.client != client {
+      return false
+    }
+    if let offer = offers[slot], offer.expires > now, offer.client != client { return false }
+    return true
+  }
+
+  // MARK: Offering
+
+  /// Picks an address for a client and holds it for `seconds`; `nil` when there is none left.
+  ///
+  /// In order: its reservation, what it was just offered, what it had, what it asks for, any (RFC 2131 §4.3.1).
+  mutating func offer(
+    to client: ClientIdentity, mac: MACAddress?, requested: IPv4Address?, now: Timestamp, holdingFor seconds: Int64
+  ) -> IPv4Address? {
+    let wishes = [offered(to: client, now: now), leaseSlots[client].map { addresses[$0] }, requested]
+    var choice = reservation(for: client, mac: mac, now: now)
+    for case let wish? in wishes where choice == nil && isDynamic(wish) && isFree(wish, for: client, now: now) {
+      choice = wish
+    }
+    guard let address = choice ?? unused(now: now) else { return nil }
+    let slot = slot(of: address)
+    withdrawOffer(to: client)
+    if let other = offers[slot] { offerSlots[other.client] = nil }
+    offers[slot] = Offer(client: client, expires: now.advanced(bySeconds: seconds))
+    offerSlots[client] = slot
+    refresh(slot)
+    return address
+  }
+
+  /// Forgets what a client was offered: it chose another server.
+  mutating func withdrawOffer(to client: ClientIdentity) {
+    guard let slot = offerSlots.removeValue(forKey: client) else { return }
+    offers[slot] = nil
+    refresh(slot)
+  }
+
+  /// An address that nobody holds.
+  private mutating func unused(now: Timestamp) -> IPv4Address? {
+    if let address = nextUntouched() { return address }
+    if let (slot, since) = lapsing.earliest, since <= now { return addresses[slot] }
+    if let (slot, since) = expiring.earliest, since <= now { return addresses[slot] }
+    return nil
+  }
+
+  /// Moves the cursor to the next address without a slot.
+  private mutating func nextUntouched() -> IPv4Address? {
+    while cursor.pool < space.pools.count {
+      let pool = space.pools[cursor.pool]
+      while let address = cursor.next {
+        cursor.next = address < pool.upperBound ? IPv4Address(rawValue: address.rawValue + 1) : nil
+        if slots[address] == nil, isDynamic(address) { return address }
+      }
+      cursor.pool += 1
+      cursor.next = cursor.pool < space.pools.count ? space.pools[cursor.pool].lowerBound : nil
+    }
+    return nil
+  }
+
+  // MARK: Changing
+
+  /// Begins a change: until it is confirmed or rejected nobody else gets the address, nor the one that the client
+  /// gives up by it. `nil` when another change of the same address or client is in flight.
+  mutating func begin(_ lease: DHCPLease) -> LeaseChange? {
+    let slot = slot(of: lease.address)
+    guard pending[slot] == nil, pendingClients[lease.client] == nil else { return nil }
+    lastChange += 1
+    var freed: IPv4Address?
+    if let old = leaseSlots[lease.client], old != slot, pending[old] == nil {
+      freed = addresses[old]
+      pending[old] = lastChange
+      refresh(old)
+    }
+    pending[slot] = lastChange
+    pendingClients[lease.client] = lastChange
+    refresh(slot)
+    return LeaseChange(id: lastChange, lease: lease, freed: freed)
+  }
+
+  /// The change is durable.
+  mutating func confirm(_ change: LeaseChange) {
+    guard end(change) else { return }
+    if let freed = change.freed, let old = slots[freed] {
+      leases[old] = nil
+      leaseSlots[change.lease.client] = nil
+      refresh(old)
+    }
+    let slot = slot(of: change.lease.address)
+    put(change.lease, in: slot)
+    withdrawOffer(to: change.lease.client)
+    refresh(slot)
+  }
+
+  /// The change could not be made durable: everything is as before it.
+  mutating func reject(_ change: LeaseChange) {
+    guard end(change) else { return }
+    for address in [change.lease.address, change.freed] {
+      if let slot = address.flatMap({ slots[$0] }) { refresh(slot) }
+    }
+  }
+
+  /// Lets go of what a change holds; false if it is not in flight.
+  private mutating func end(_ change: LeaseChange) -> Bool {
+    guard pendingClients[change.lease.client] == change.id else { return false }
+    pendingClients[change.lease.client] = nil
+    for address in [change.lease.address, change.freed] {
+      if let slot = address.flatMap({ slots[$0] }), pending[slot] == change.id { pending[slot] = nil }
+    }
+    return true
+  }
+
+  /// Writes a record, and keeps the clients' index true: one bound record a client, none for a declined address.
+  private mutating func put(_ lease: DHCPLease, in slot: Int) {
+    if let old = leases[slot], leaseSlots[old.client] == slot { leaseSlots[old.client] = nil }
+    leases[slot] = lease
+    if lease.state == .bound { leaseSlots[lease.client] = slot }
+  }
+
+  private mutating func slot(of address: IPv4Address) -> Int {
+    if let slot = slots[address] { return slot }
+    let slot = addresses.count
+    addresses.append(address)
+    leases.append(nil)
+    slots[address] = slot
+    return slot
+  }
+
+  /// Puts a slot into the heap that it belongs to.
+  private mutating func refresh(_ slot: Int) {
+    expiring.remove(slot)
+    lapsing.remove(slot)
+    guard pending[slot] == nil, isDynamic(addresses[slot]) else { return }
+    let offered = offers[slot]?.expires ?? Timestamp(milliseconds: 0)
+    if let lease = leases[slot] {
+      expiring.set(slot, key: max(lease.expires, offered))
+    } else {
+      lapsing.set(slot, key: offered)
+    }
+  }
+}

@@ -1,0 +1,94 @@
+public import BareMetal
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+
+/// What the command line asks the daemon: over a Unix socket, where file permissions say who may. Shaped as the
+/// Kubernetes API is, errors too.
+///
+/// - `GET /apis/metal.sidero.dev/v1alpha2/servers[/{name}]`
+/// - `GET /boots`: every machine's ``BootRecord``, the one heard of last at the end; `GET /boots?watch=true`: what happens
+///   from now on, a ``BootJournal/Update`` a line, until the client or the daemon leaves.
+/// - `GET /version`
+public struct AdminAPI: Service {
+  let store: any ResourceStore
+  let journal: BootJournal
+  let version: String
+  private let socket: UnixSocket
+  private let logger: Logger
+  private let onListening: @Sendable () async -> Void
+
+  /// Connections at a time: people and scripts on this host, and the journal's followers.
+  static let connections = 64
+
+  /// - Parameters:
+  ///   - socketPath: at most 107 bytes; its directory must be there.
+  ///   - version: what `/version` says.
+  ///   - onListening: called once, when the socket is there with its permissions.
+  public init(
+    socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, logger: Logger,
+    onListening: @escaping @Sendable () async -> Void = {}
+  ) {
+    socket = UnixSocket(path: socketPath)
+    self.version = version
+    self.store = store
+    self.journal = journal
+    self.logger = logger
+    self.onListening = onListening
+  }
+
+  /// Serves until graceful shutdown, which ends the watches, and removes the socket.
+  /// - Throws: ``ListenError`` when the socket cannot be made, or another daemon answers on it.
+  public func run() async throws {
+    try await socket.clear()
+    let (socket, logger, onListening) = (socket, logger, onListening)
+    defer { socket.remove() }
+    let server = HTTPServer(
+      address: .unixDomainSocket(path: socket.path), channel: .init(idleTimeout: .seconds(60)),
+      connections: Self.connections, logger: logger)
+    do {
+      try await withGracefulShutdownHandler {
+        try await server.run(responder()) { _ in
+          do {
+            try socket.restrict()
+            await onListening()
+          } catch {
+            logger.error("The administration socket is not usable", metadata: ["error": "\(error)"])
+          }
+        }
+      } onGracefulShutdown: { [journal] in
+        // Else the watches would keep the daemon.
+        journal.close()
+      }
+    } catch let error as IOError {
+      throw ListenError(socketPath: socket.path, error)
+    }
+  }
+
+  func responder() -> some HTTPResponder<PeerContext> {
+    let router = Router(context: PeerContext.self)
+    router.add(middleware: RefusalMiddleware(plane: "admin") { KubernetesStatus($0).response })
+    add(ServerKind.self, to: router)
+    router.get("boots") { request, _ in try boots(request) }
+    router.get("version") { _, _ in try Response.json(["version": version]) }
+    return router.buildResponder()
+  }
+
+  /// Lists and shows a kind as Kubernetes does.
+  private func add<Kind: ResourceKind>(_ kind: Kind.Type, to router: Router<PeerContext>) {
+    let path = "apis/\(Kind.apiVersion)/\(Kind.plural)"
+    router.get("\(path)") { _, _ in
+      try Response.json(KubernetesList(try await store.list(Kind.self)))
+    }
+    router.get("\(path)/:name") { _, context in
+      let name = Text.line(try context.parameters.require("name"))
+      guard let resource = try await store.get(Kind.self, named: name) else {
+        throw Refusal(.notFound, "\(Kind.plural) \"\(name)\" not found")
+      }
+      return try Response.json(resource)
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import BareMetal
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Wire
+
+extension BootPlane {
+  /// `POST /agent/v1/registrations`: makes or refreshes the machine's Server.
+  func register(_ request: Request, _ context: PeerContext) async throws -> Response {
+    var subject = BootSubject(address: context.client)
+    do {
+      let registration: Registration = try await decode(request, limit: Limits.registrationBytes)
+      subject.mac = registration.bootMAC.flatMap { MACAddress($0) }
+      let uuid = try checked(registration)
+      subject.uuid = uuid
+      guard let (server, isNew) = try await registrations.with({ try await store(registration, uuid) }) else {
+        throw Refusal(
+          .serviceUnavailable, "too many machines register at this moment: try again",
+          retryAfterSeconds: Refusal.storeRetrySeconds)
+      }
+      journal.report(.registered(server: server, created: isNew), of: subject)
+      journal.report(.instructed(configuration.afterRegistration), of: subject)
+      return try .json(RegistrationResponse(server: server, action: configuration.afterRegistration))
+    } catch {
+      let refusal = (error as? StoreError).map { Refusal($0) } ?? error as? Refusal
+      journal.report(.registrationRefused(reason: refusal?.reason ?? "the connection broke"), of: subject)
+      throw refusal ?? error
+    }
+  }
+
+  /// `POST /agent/v1/events`: a line for the journal.
+  func agentEvent(_ request: Request, _ context: PeerContext) async throws -> Response {
+    let event: AgentEvent = try await decode(request, limit: Limits.eventBytes)
+    let message = Text.line(event.message)
+    guard !message.isEmpty else { throw Refusal(.unprocessableContent, "message is empty") }
+    let subject = BootSubject(
+      mac: event.mac.flatMap { MACAddress($0) }, uuid: event.uuid.flatMap { SystemUUID($0) }, address: context.client)
+    journal.report(.agent(message: message), of: subject)
+    return Response(status: .noContent)
+  }
+
+  /// The machine's UUID, when everything it says of itself can be believed.
+  private func checked(_ registration: Registration) throws(Refusal) -> SystemUUID {
+    let uuid: SystemUUID
+    do {
+      uuid = try registration.validated()
+    } catch {
+      throw Refusal(.unprocessableContent, error.description)
+    }
+    for address in registration.addresses ?? [] where (try? SocketAddress(ipAddress: address, port: 0)) == nil {
+      throw Refusal(.unprocessableContent, "addresses: one of them is not an IP address")
+    }
+    return uuid
+  }
+
+  /// Reads, changes and writes back, again when somebody else wrote in between.
+  private func store(
+    _ registration: Registration, _ uuid: SystemUUID
+  ) async throws -> (server: String, isNew: Bool) {
+    var isNew = false
+    for _ in 0..<Limits.attempts {
+      do {
+        let existing = try await store.get(ServerKind.self, named: uuid.description)
+        var server = registration.server(
+          replacing: existing, uuid: uuid, autoAccept: configuration.autoAcceptServers)
+        if existing == nil {
+          server.status.addresses = registration.nodeAddresses(replacing: nil)
+          server = try await store.create(server)
+          isNew = true
+        } else {
+          server = try await store.update(server)
+        }
+        let addresses = registration.nodeAddresses(replacing: server.status.addresses)
+        if addresses != server.status.addresses {
+          server.status.addresses = addresses
+          server = try await store.updateStatus(server)
+        }
+        return (server.metadata.name, isNew)
+      } catch {
+        switch error {
+        case .conflict, .alreadyExists, .notFound: continue
+        case .invalid, .unavailable: throw error
+        }
+      }
+    }
+    throw Refusal(
+      .serviceUnavailable, "the Server is being changed by others: try again",
+      retryAfterSeconds: Refusal.storeRetrySeconds)
+  }
+
+  /// Reads a JSON body of at most `limit` bytes.
+  private func decode<Value: Decodable>(_ request: Request, limit: Int) async throws -> Value {
+    let tooLarge = Refusal(.contentTooLarge, "the body is larger than \(limit) bytes")
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+    let body: ByteBuffer
+    do {
+      body = try await request.body.collect(upTo: limit)
+    } catch is NIOTooManyBytesError {
+      throw tooLarge
+    } catch {
+      throw Refusal(.badRequest, "the body is broken off, or not HTTP")
+    }
+    let data = Data(body.readableBytesView)
+    do {
+      return try JSONDecoder().decode(Value.self, from: data)
+    } catch let error as DecodingError {
+      throw Refusal(.badRequest, error.line(isJSON: (try? JSONDecoder().decode(JSONValue.self, from: data)) != nil))
+    }
+  }
+}
+
+extension DecodingError {
+  /// `hardware.memory.modules[0].size: not of the expected type`
+  ///
+  /// - Parameter isJSON: Foundation does not tell bad syntax from a number that does not fit, and where that is.
+  fileprivate func line(isJSON: Bool) -> String {
+    switch self {
+    case .keyNotFound(let key, let context): "\(Self.path(context.codingPath + [key])): missing"
+    case .typeMismatch(_, let context): "\(Self.path(context.codingPath)): not of the expected type"
+    case .valueNotFound(_, let context): "\(Self.path(context.codingPath)): null where a value is expected"
+    case .dataCorrupted(let context) where context.codingPath.isEmpty:
+      isJSON ? "a number does not fit its field" : "the body is not JSON"
+    case .dataCorrupted(let context): "\(Self.path(context.codingPath)): not acceptable"
+    @unknown default: "the body cannot be read"
+    }
+  }
+
+  private static func path(_ keys: [any CodingKey]) -> String {
+    let path = keys.reduce(into: "") { path, key in
+      if let index = key.intValue { path += "[\(index)]" } else { path += (path.isEmpty ? "" : ".") + key.stringValue }
+    }
+    return path.isEmpty ? "the body" : path
+  }
+}

@@ -1,0 +1,28 @@
+public import BareMetal
+public import Wire
+
+/// How the boot plane is set up.
+public struct BootPlaneConfiguration: Sendable {
+  /// The addresses to listen on. Default: every address of the host.
+  public var addresses: [IPv4Address] = [.any]
+
+  /// The TCP port. Default 8081, Sidero's `--http-port`; 0 takes any that is free.
+  public var port: UInt16 = 8081
+
+  /// `address:port` that machines are told to report to, when it is not the one they fetched their script from (behind
+  /// NAT). Default `nil`. Sidero's `--api-endpoint` and `--api-port`.
+  public var apiEndpoint: String?
+
+  /// Arguments over the agent's kernel command line, per key. Default none. Sidero's `--extra-agent-kernel-args`.
+  public var extraAgentKernelArguments: [String] = []
+
+  /// Whether a new Server is accepted as it registers. Default `false`: nothing is ever written to a machine that nobody
+  /// accepted. Sidero's `--auto-accept-servers`.
+  public var autoAcceptServers = false
+
+  /// What the agent does when it has registered. Default: power off, so that a machine nobody has use for yet neither
+  /// loops nor burns energy.
+  public var afterRegistration: AgentAction = .powerOff
+
+  public init() {}
+}

@@ -1,0 +1,9 @@
+/// What is done with the frames of a link. All of it happens on the link's own thread, one call at a time.
+public protocol RawLinkHandler {
+  /// A frame arrived. Its bytes are borrowed.
+  mutating func receive(_ frame: Span<UInt8>, on link: borrowing RawLink)
+
+  /// Every frame that was there has been received, or many were; or somebody called ``RawLinkLoop/wake()``; or about a
+  /// second passed.
+  mutating func turn(on link: borrowing RawLink)
+}

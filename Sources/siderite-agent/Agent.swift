@@ -1,0 +1,201 @@
+import BareMetal
+import DHCP
+import LinuxSystem
+import Wire
+
+/// The discovery agent: finds out what the machine is, tells the boot host and does as told. Disks are never opened.
+///
+/// Every wait is bounded, and all of them together by ``patience``: then the machine restarts and boots afresh, as
+/// what is wrong may be outside (and with nobody to press a button, waiting for ever helps no one).
+struct Agent: ~Copyable {
+  /// From the start to a registration. Long: a loop of restarts wears machines out and hides the message that says why.
+  static let patience = Duration.seconds(15 * 60)
+  /// For the NIC to appear: firmware and driver of some cards take half a minute.
+  static let interfaceLimit = Duration.seconds(60)
+  /// For the link to come up; spanning tree may take 30 s and longer.
+  static let carrierLimit = Duration.seconds(60)
+  /// Disks are complete when none has appeared for so long, …
+  static let settleTime = Duration.seconds(1)
+  /// … or this has passed since loading drivers.
+  static let settleLimit = Duration.seconds(30)
+  /// Between the answer and doing it: time to read the screen.
+  static let countdown = 5
+
+  private let arguments: BootArguments
+  private let console = Console()
+  private let start = ContinuousClock.now
+  private var random = SystemRandomNumberGenerator()
+  private var drivers: DriverLoader?
+  private var disks = [String]()
+  private var lastChange = ContinuousClock.now
+
+  init(arguments: BootArguments) { self.arguments = arguments }
+
+  /// Works until the machine restarts or switches off; never returns.
+  mutating func run() {
+    console.write("")
+    say("discovery agent of Siderite")
+    let deadline = start + Self.patience
+    do {
+      try discover(until: deadline)
+    } catch {
+      say("\(error)")
+    }
+    say("giving up: restarting in 60 s")
+    Machine.sleep(.seconds(60))
+    leave(by: .reboot)
+  }
+
+  private mutating func discover(until deadline: ContinuousClock.Instant) throws {
+    guard let endpoint = arguments.endpoint else {
+      throw AgentError(
+        arguments.unreadableEndpoint.map { "sidero.endpoint=\($0) is not ADDRESS:PORT" }
+          ?? "sidero.endpoint is missing from the kernel command line")
+    }
+    let bootPlane = BootPlane(endpoint: endpoint)
+    do {
+      drivers = try DriverLoader()
+    } catch {
+      say("no drivers: \(error)")
+    }
+
+    let (interface, mac) = try findInterface()
+    var network = try BootNetwork(interface: interface, mac: mac)
+    try awaitCarrier(of: interface)
+    say("\(interface.name) (\(mac)): asking for an address")
+    var binding: DHCPClient.Binding?
+    while binding == nil {
+      binding = try network.acquire(until: min(deadline, .now + .seconds(30)))
+      if binding == nil {
+        guard ContinuousClock.now < deadline else { throw AgentError("no DHCP server answered on \(interface.name)") }
+        say("\(interface.name): no DHCP server answers; still asking")
+      }
+    }
+    guard let binding else { return }
+    say("\(interface.name): \(binding.address)/\(binding.subnet.length) from \(binding.server)")
+
+    settle()
+    let (hardware, problems) = HardwareInformation.read()
+    for problem in problems { say(problem) }
+    say(hardware.summary)
+    let registration = Registration(
+      hardware: hardware, hostname: binding.hostName, addresses: Self.addresses(hardware), bootMAC: mac.description)
+    let event = AgentEvent(
+      mac: mac.description, uuid: hardware.system?.uuid, message: "discovered: \(hardware.summary)")
+    bootPlane.report(event)
+
+    let response = try register(registration, at: bootPlane, over: &network, until: deadline)
+    say("registered at \(endpoint) as \(response.server): \(response.action.rawValue)")
+    try finish(response.action, over: &network)
+  }
+
+  // MARK: Drivers
+
+  /// Loads drivers for whatever has appeared.
+  private mutating func loadDrivers() {
+    do {
+      let loaded = try drivers?.coldplug() ?? []
+      for failure in drivers?.takeFailures() ?? [] { say("driver: \(failure)") }
+      let names = try BlockDevice.all().map(\.name)
+      if !loaded.isEmpty || names != disks { lastChange = .now }
+      disks = names
+      if !loaded.isEmpty { say("\(loaded.count) drivers loaded") }
+    } catch {
+      say("drivers: \(error)")
+    }
+  }
+
+  /// Waits until no disk has appeared for a while: controllers look for theirs long after their driver is loaded.
+  private mutating func settle() {
+    let limit = ContinuousClock.now + Self.settleLimit
+    loadDrivers()
+    while ContinuousClock.now < limit, lastChange.duration(to: .now) < Self.settleTime {
+      Machine.sleep(.milliseconds(200))
+      loadDrivers()
+    }
+  }
+
+  // MARK: Network
+
+  /// The interface named by the kernel command line; without a name, the first Ethernet one.
+  private mutating func findInterface() throws -> (NetworkInterface, MACAddress) {
+    let limit = ContinuousClock.now + Self.interfaceLimit
+    repeat {
+      loadDrivers()
+      for interface in try NetworkInterface.all() {
+        guard let mac = interface.macAddress, arguments.mac == nil || arguments.mac == mac else { continue }
+        return (interface, mac)
+      }
+      Machine.sleep(.milliseconds(250))
+    } while ContinuousClock.now < limit
+    let present = try NetworkInterface.all().compactMap(\.macAddress).map(\.description).joined(separator: ", ")
+    throw AgentError(
+      "no network interface \(arguments.mac?.description ?? "at all") after 60 s (present: \(present.isEmpty ? "none" : present))"
+    )
+  }
+
+  private func awaitCarrier(of interface: NetworkInterface) throws {
+    let limit = ContinuousClock.now + Self.carrierLimit
+    while ContinuousClock.now < limit {
+      if try NetworkInterface.named(interface.name)?.isRunning == true { return }
+      Machine.sleep(.milliseconds(100))
+    }
+    say("\(interface.name): no link after 60 s; trying all the same")
+  }
+
+  /// Every address of the report, without its prefix length.
+  private static func addresses(_ hardware: HardwareInformation) -> [String] {
+    (hardware.network?.interfaces ?? []).flatMap { $0.addresses ?? [] }.map { String($0.prefix { $0 != "/" }) }
+  }
+
+  // MARK: Registration
+
+  private mutating func register(
+    _ registration: Registration, at bootPlane: BootPlane, over network: inout BootNetwork,
+    until deadline: ContinuousClock.Instant
+  ) throws -> RegistrationResponse {
+    var backoff = Backoff()
+    while true {
+      do {
+        return try bootPlane.register(registration)
+      } catch {
+        let pause = backoff.pause(using: &random)
+        guard ContinuousClock.now + pause < deadline else { throw error }
+        say("\(error); again in \(pause.components.seconds + 1) s")
+        try network.serve(until: .now + pause)
+      }
+    }
+  }
+
+  private mutating func finish(_ action: AgentAction, over network: inout BootNetwork) throws {
+    switch action {
+    case .wait:
+      say("waiting: nothing more happens until somebody restarts this machine")
+      while true { try network.serve(until: .now + .seconds(3600)) }
+    case .reboot, .powerOff:
+      for second in (1...Self.countdown).reversed() {
+        say("\(action == .reboot ? "restarting" : "switching off") in \(second) s")
+        Machine.sleep(.seconds(1))
+      }
+      leave(by: action)
+    }
+  }
+
+  private func leave(by action: AgentAction) -> Never {
+    do {
+      if action == .powerOff { try Machine.powerOff() } else { try Machine.reboot() }
+    } catch {
+      say("\(error)")
+    }
+    // PID 1 must not return: the kernel panics.
+    while true { Machine.sleep(.seconds(3600)) }
+  }
+
+  private func say(_ text: String) { console.write("[siderite] \(text)") }
+}
+
+/// Why the agent cannot go on, in words for the console.
+struct AgentError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,159 @@
+import BareMetal
+import BootServices
+import CoreMetrics
+import DHCP
+import FoundationEssentials
+import HTTPServices
+import LinuxSystem
+import Logging
+import NIOCore
+import NIOPosix
+import SQLiteStore
+import ServiceLifecycle
+import TFTP
+import UnixSignals
+import Wire
+
+/// The running appliance: the only place that puts concrete parts together.
+struct Daemon {
+  let configuration: Configuration
+  let notifier: ServiceNotifier
+
+  /// Serves until SIGTERM or SIGINT.
+  /// - Throws: ``InvalidConfiguration``, or an error whose description is one line that says what to do.
+  func run() async throws {
+    let served = try ServedInterface.all(of: configuration, among: try NetworkInterface.all())
+    let logger = Self.bootstrapLogging(level: configuration.logLevel)
+    try OpenFileLimit.raise()
+
+    let metrics = PrometheusRegistry()
+    MetricsSystem.bootstrap(metrics)
+    let stores = try Stores(directory: configuration.stateDirectory)
+    let journal = BootJournal(now: { .now })
+    let files = BootFiles(configuration)
+    files.warnings.forEach { logger.warning("\($0)") }
+
+    let parts = Parts(
+      served: served, stores: stores, journal: journal, files: files,
+      planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
+    var services = try bootServices(parts) + [healthServer(parts), adminAPI(parts)]
+    services.append(
+      StartupReporter(startup: parts.startup, checks: parts.startup.checks, notifier: notifier, logger: logger))
+    if served.isEmpty { logger.warning("no interface is configured: nothing boots until one is named") }
+
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    defer { stores.close() }
+    try await group.run()
+    journal.close()
+  }
+
+  /// What the services share.
+  private struct Parts {
+    let served: [ServedInterface]
+    let stores: Stores
+    let journal: BootJournal
+    let files: BootFiles
+    let planner: BootPlanner
+    let metrics: PrometheusRegistry
+    let startup: Startup
+    let logger: Logger
+
+    var sink: NeighbourSink { NeighbourSink(journal: journal) }
+  }
+
+  private func bootServices(_ parts: Parts) throws -> [any Service] {
+    let addresses = Set(parts.served.map(\.address)).sorted()
+    guard !addresses.isEmpty else { return [] }
+    return parts.served.compactMap { dhcpService($0, parts) }
+      + [try tftpService(addresses, parts), bootPlane(addresses, parts)]
+  }
+
+  private func dhcpService(_ served: ServedInterface, _ parts: Parts) -> (any Service)? {
+    guard let mode = served.responderMode else { return nil }
+    let listening = parts.startup.expect("DHCP on \(served.interface.name)")
+    return DHCPService(
+      DHCPServiceConfiguration(
+        interface: served.interface.name, mode: mode, address: served.address,
+        bootAddress: configuration.apiEndpoint, httpPort: configuration.httpPort),
+      planner: parts.planner, leases: parts.stores.leases, events: parts.sink, logger: parts.logger,
+      now: { .now }, listening: listening)
+  }
+
+  private func tftpService(_ addresses: [IPv4Address], _ parts: Parts) throws -> any Service {
+    let listening = parts.startup.expect("TFTP")
+    var tftp = TFTPConfiguration(
+      addresses: try addresses.map {
+        try SocketAddress(packedIPAddress: ByteBuffer(bytes: $0.bytes), port: Int(configuration.tftp.port))
+      })
+    tftp.portMode = configuration.tftp.singlePort ? .single : .perTransfer
+    let sink = parts.sink
+    let service = TFTPService(
+      configuration: tftp, contents: TFTPCatalog(parts.files.contents), group: .singletonMultiThreadedEventLoopGroup,
+      logger: parts.logger, listening: { _ in listening() }, report: { sink.report($0) })
+    let statistics = TFTPMetrics()
+    parts.metrics.onScrape { statistics.record(service.statistics) }
+    return service
+  }
+
+  private func bootPlane(_ addresses: [IPv4Address], _ parts: Parts) -> any Service {
+    let listening = parts.startup.expect(
+      "HTTP", checks: addresses.map { .http(Endpoint(address: $0, port: configuration.httpPort)) })
+    var plane = BootPlaneConfiguration()
+    plane.addresses = addresses
+    plane.port = configuration.httpPort
+    plane.apiEndpoint = configuration.apiEndpoint.map { "\($0):\(configuration.httpPort)" }
+    plane.extraAgentKernelArguments = configuration.extraAgentKernelArgs
+    plane.autoAcceptServers = configuration.autoAcceptServers
+    plane.afterRegistration = configuration.agent.afterRegistration
+    return BootPlane(
+      configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
+      store: parts.stores.resources, journal: parts.sink, logger: parts.logger, onListening: { _ in listening() })
+  }
+
+  private func adminAPI(_ parts: Parts) -> any Service {
+    let listening = parts.startup.expect(
+      "the administration socket", checks: [.http(socketPath: configuration.adminSocket)])
+    return AdminAPI(
+      socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
+      journal: parts.journal, logger: parts.logger, onListening: { listening() })
+  }
+
+  private func healthServer(_ parts: Parts) -> any Service {
+    let listening = parts.startup.expect("health")
+    return HealthServer(
+      addresses: [configuration.healthAddress.address], port: configuration.healthAddress.port,
+      checks: parts.startup.checks, metrics: parts.metrics, logger: parts.logger, onListening: { _ in listening() })
+  }
+
+  private static func bootstrapLogging(level: Configuration.LogLevel) -> Logger {
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
+      return handler
+    }
+    return Logger(label: "siderite")
+  }
+}
+
+extension ServedInterface {
+  /// How the DHCP responder serves the interface; `nil` for not at all.
+  fileprivate var responderMode: DHCPResponder.Mode? {
+    switch configuration.mode {
+    case .off: return nil
+    case .proxy: return .proxy
+    case .server:
+      var server = DHCPServerConfiguration(subnet: network, pools: configuration.pools)
+      server.reservations = configuration.reservations.map {
+        DHCPServerConfiguration.Reservation(mac: $0.mac, address: $0.address, hostName: $0.hostname)
+      }
+      server.defaultLeaseSeconds = configuration.leaseTimeSeconds
+      server.maximumLeaseSeconds = configuration.leaseTimeSeconds
+      server.routers = configuration.router.map { [$0] } ?? []
+      server.nameServers = configuration.dns
+      server.domainName = configuration.domain
+      return .server(server)
+    }
+  }
+}
