@@ -1,9 +1,7 @@
-import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
-import ServiceLifecycle
 import Synchronization
 import Wire
 
@@ -30,7 +28,8 @@ struct HTTPListener: Sendable {
           }
         }
       }
-      try await group.waitForAll()
+      // The first that fails ends the others.
+      while try await group.next() != nil {}
     }
   }
 
@@ -38,29 +37,24 @@ struct HTTPListener: Sendable {
     _ responder: some HTTPResponder<PeerContext>, on address: IPv4Address, table: ConnectionTable,
     whenListening: @escaping @Sendable (Endpoint) async -> Void
   ) async throws {
-    let (limits, fallback) = (limits, Endpoint(address: address, port: port))
-    let application = Application(
-      responder: responder,
-      server: .http1(
-        configuration: .init(
-          additionalChannelHandlers: [
-            IdleStateHandler(allTimeout: limits.stall), ConnectionGuard(limits: limits, table: table),
-          ],
-          idleTimeout: limits.idle,
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
-            maxHeaderFieldCount: limits.headerFields))),
-      configuration: .init(
-        address: .hostname(address.description, port: Int(port)),
-        availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
-      onServerRunning: { channel in
-        await whenListening(channel.localAddress.flatMap { Endpoint($0) } ?? fallback)
-      },
-      logger: logger)
+    let wanted = Endpoint(address: address, port: port)
+    let server = HTTPServer(
+      address: .hostname(address.description, port: Int(port)),
+      channel: .init(
+        additionalChannelHandlers: [
+          IdleStateHandler(allTimeout: limits.stall), ConnectionGuard(limits: limits, table: table),
+        ],
+        idleTimeout: limits.idle,
+        httpDecoderConfiguration: .init(
+          maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
+          maxHeaderFieldCount: limits.headerFields)),
+      connections: limits.connections, logger: logger)
     do {
-      try await application.run()
+      try await server.run(responder) { channel in
+        await whenListening(channel.localAddress.flatMap { Endpoint($0) } ?? wanted)
+      }
     } catch let error as IOError {
-      throw ListenError(fallback, error)
+      throw ListenError(wanted, error)
     }
   }
 }

@@ -21,7 +21,8 @@ struct RefusalMiddleware: RouterMiddleware {
     } catch {
       let refusal = Self.refusal(of: error, request: request)
       if refusal.status == .internalServerError {
-        context.logger.error("A request failed", metadata: ["error": "\(error)", "path": "\(Text.line(request.uri.path))"])
+        context.logger.error(
+          "A request failed", metadata: ["error": "\(error)", "path": "\(Text.line(request.uri.path))"])
       }
       response = render(refusal)
       if let seconds = refusal.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }

@@ -3,7 +3,6 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import ServiceLifecycle
 
 extension AdminAPI {
   /// `GET /boots`: what the journal holds; with `watch=true`, what it hears.
@@ -19,7 +18,7 @@ extension AdminAPI {
         var output = writer
         try await request.body.consumeWithCancellationOnInboundClose { _ in
           let encoder = JSONEncoder.plain
-          for await update in updates.cancelOnGracefulShutdown() {
+          for await update in updates {
             var line = try encoder.encode(update)
             line.append(0x0a)
             try await output.write(ByteBuffer(bytes: line))

@@ -45,24 +45,24 @@ public struct AdminAPI: Service {
   public func run() async throws {
     try await socket.clear()
     let (socket, logger, onListening) = (socket, logger, onListening)
-    let application = Application(
-      responder: responder(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-      configuration: .init(
-        address: .unixDomainSocket(path: socket.path),
-        availableConnectionsDelegate: .maximum(Self.connections, logger: logger)),
-      onServerRunning: { _ in
-        do {
-          try socket.restrict()
-          await onListening()
-        } catch {
-          logger.error("The administration socket is not usable", metadata: ["error": "\(error)"])
-        }
-      },
-      logger: logger)
     defer { socket.remove() }
+    let server = HTTPServer(
+      address: .unixDomainSocket(path: socket.path), channel: .init(idleTimeout: .seconds(60)),
+      connections: Self.connections, logger: logger)
     do {
-      try await application.run()
+      try await withGracefulShutdownHandler {
+        try await server.run(responder()) { _ in
+          do {
+            try socket.restrict()
+            await onListening()
+          } catch {
+            logger.error("The administration socket is not usable", metadata: ["error": "\(error)"])
+          }
+        }
+      } onGracefulShutdown: { [journal] in
+        // Else the watches would keep the daemon.
+        journal.close()
+      }
     } catch let error as IOError {
       throw ListenError(socketPath: socket.path, error)
     }

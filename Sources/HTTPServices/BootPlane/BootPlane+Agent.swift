@@ -98,23 +98,29 @@ extension BootPlane {
       body = try await request.body.collect(upTo: limit)
     } catch is NIOTooManyBytesError {
       throw tooLarge
+    } catch {
+      throw Refusal(.badRequest, "the body is broken off, or not HTTP")
     }
+    let data = Data(body.readableBytesView)
     do {
-      return try JSONDecoder().decode(Value.self, from: Data(body.readableBytesView))
+      return try JSONDecoder().decode(Value.self, from: data)
     } catch let error as DecodingError {
-      throw Refusal(.badRequest, error.line)
+      throw Refusal(.badRequest, error.line(isJSON: (try? JSONDecoder().decode(JSONValue.self, from: data)) != nil))
     }
   }
 }
 
 extension DecodingError {
   /// `hardware.memory.modules[0].size: not of the expected type`
-  fileprivate var line: String {
+  ///
+  /// - Parameter isJSON: Foundation does not tell bad syntax from a number that does not fit, and where that is.
+  fileprivate func line(isJSON: Bool) -> String {
     switch self {
     case .keyNotFound(let key, let context): "\(Self.path(context.codingPath + [key])): missing"
     case .typeMismatch(_, let context): "\(Self.path(context.codingPath)): not of the expected type"
     case .valueNotFound(_, let context): "\(Self.path(context.codingPath)): null where a value is expected"
-    case .dataCorrupted(let context) where context.codingPath.isEmpty: "the body is not JSON"
+    case .dataCorrupted(let context) where context.codingPath.isEmpty:
+      isJSON ? "a number does not fit its field" : "the body is not JSON"
     case .dataCorrupted(let context): "\(Self.path(context.codingPath)): not acceptable"
     @unknown default: "the body cannot be read"
     }

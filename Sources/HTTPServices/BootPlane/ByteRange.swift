@@ -22,7 +22,8 @@ enum ByteRange: Equatable {
     }
     switch (first, last) {
     case (nil, nil): self = .whole
-    case (nil, let suffix?): self = suffix == 0 || size == 0 ? .unsatisfiable : .part(max(0, size - suffix)...(size - 1))
+    case (nil, let suffix?):
+      self = suffix == 0 || size == 0 ? .unsatisfiable : .part(max(0, size - suffix)...(size - 1))
     case (let first?, let last?) where last < first: self = .whole
     case (let first?, let last): self = first >= size ? .unsatisfiable : .part(first...min(last ?? .max, size - 1))
     }

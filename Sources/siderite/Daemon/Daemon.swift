@@ -44,7 +44,7 @@ struct Daemon {
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    defer { stores.close(logger) }
+    defer { stores.close() }
     try await group.run()
     journal.close()
   }

@@ -1,5 +1,4 @@
 import BareMetal
-import Logging
 import SQLiteStore
 
 /// The databases under the state directory.
@@ -13,13 +12,9 @@ struct Stores {
     leases = try SQLiteLeaseStore(path: "\(directory)/leases.sqlite")
   }
 
-  /// Everything acknowledged is on disk already: a failure here loses nothing.
-  func close(_ logger: Logger) {
-    do {
-      try resources.close()
-      try leases.close()
-    } catch {
-      logger.warning("a database did not close", metadata: ["error": "\(error)"])
-    }
+  /// Ends all watches. Everything acknowledged is on disk already.
+  func close() {
+    resources.close()
+    leases.close()
   }
 }

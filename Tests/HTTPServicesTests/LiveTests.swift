@@ -1,0 +1,247 @@
+import BareMetal
+import Foundation
+import Glibc
+import NIOCore
+import Testing
+import Wire
+
+@testable import HTTPServices
+
+/// Over real sockets on 127.0.0.1.
+@Suite("The boot plane on the network", .timeLimit(.minutes(1)))
+struct LiveTests {
+  func serving<Result: Sendable>(
+    _ rack: Rack, limits: ConnectionLimits = ConnectionLimits(),
+    _ body: @Sendable @escaping (Endpoint) async throws -> Result
+  ) async throws -> Result {
+    try await running {
+      rack.bootPlane(limits: limits, onListening: $0)
+    } _: { (endpoints: [Endpoint]) in
+      try await body(try #require(endpoints.first))
+    }
+  }
+
+  func get(_ endpoint: Endpoint, _ path: String, _ headers: String = "") async throws -> String {
+    let connection = try await RawConnection.open(endpoint)
+    try await connection.write("GET \(path) HTTP/1.1\r\nHost: \(endpoint)\r\nConnection: close\r\n\(headers)\r\n")
+    return await connection.rest()
+  }
+
+  @Test("A script, a kernel, a range and a 404, as a client sees them")
+  func clients() async throws {
+    let rack = try Rack()
+    try rack.serveAgent()
+    try await serving(rack) { endpoint in
+      let script = try await get(endpoint, "/ipxe?mac=52-54-00-12-34-56")
+      #expect(script.hasPrefix("HTTP/1.1 200 OK\r\n"))
+      #expect(script.contains("sidero.endpoint=\(endpoint) "))
+      #expect(try await get(endpoint, "/env/agent-amd64/vmlinuz").hasSuffix("\r\n\r\nkernel"))
+      let part = try await get(endpoint, "/env/agent-amd64/vmlinuz", "Range: bytes=1-2\r\n")
+      #expect(part.hasPrefix("HTTP/1.1 206 "))
+      #expect(part.hasSuffix("\r\n\r\ner"))
+      let missing = try await get(endpoint, "/env/")
+      #expect(missing.hasPrefix("HTTP/1.1 404 "))
+      #expect(missing.hasSuffix("there is nothing at GET /env/\n"))
+    }
+    #expect(rack.reasons.contains("TransferFinished"))
+    #expect(rack.journal.records().first?.address == .loopback)
+  }
+
+  @Test("One connection serves several requests, as iPXE keeps it")
+  func keptAlive() async throws {
+    let rack = try Rack()
+    try rack.serveAgent()
+    try await serving(rack) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      for path in ["/boot.ipxe", "/env/agent-amd64/vmlinuz", "/nothing", "/env/agent-amd64/initramfs.xz"] {
+        try await connection.write("GET \(path) HTTP/1.1\r\nHost: \(endpoint)\r\n\r\n")
+      }
+      #expect(await connection.until("initramfs").contains("\r\n\r\nkernel"))
+      try await connection.close()
+    }
+  }
+
+  @Test("A header sent a byte at a time, or never, ends the connection", arguments: ["GET /boot.ipxe HT", ""])
+  func slowHeader(_ beginning: String) async throws {
+    var limits = ConnectionLimits()
+    limits.idle = .milliseconds(200)
+    try await serving(try Rack(), limits: limits) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      if !beginning.isEmpty { try await connection.write(beginning) }
+      #expect(await connection.rest().isEmpty)
+    }
+  }
+
+  @Test("A body that does not come ends the connection; nothing is stored")
+  func slowBody() async throws {
+    var limits = ConnectionLimits()
+    limits.request = .milliseconds(200)
+    let rack = try Rack()
+    try await serving(rack, limits: limits) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      try await connection.write(
+        "POST /agent/v1/registrations HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"hardware\"")
+      #expect(await connection.rest().isEmpty)
+    }
+    #expect(rack.store.writes == 0)
+  }
+
+  @Test("A body without end is answered 413 and cut")
+  func endlessBody() async throws {
+    var limits = ConnectionLimits()
+    limits.bodyBytes = 1 << 20
+    try await serving(try Rack(), limits: limits) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      try await connection.write(
+        "POST /agent/v1/registrations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+      let chunk = "10000\r\n" + String(repeating: "x", count: 0x10000) + "\r\n"
+      var isOpen = true
+      for _ in 0..<10_000 where isOpen {
+        do { try await connection.write(chunk) } catch { isOpen = false }
+      }
+      #expect(!isOpen)
+    }
+  }
+
+  @Test("A client that stops reading is cut, and the journal says so")
+  func stalledReader() async throws {
+    var limits = ConnectionLimits()
+    limits.stall = .milliseconds(300)
+    let rack = try Rack()
+    // More than the sockets' buffers hold.
+    try rack.serve([(.environment("agent-amd64", .initramfs), [UInt8](repeating: 7, count: 32 << 20))])
+    try await serving(rack, limits: limits) { endpoint in
+      let updates = try #require(rack.journal.follow())
+      let connection = try await RawConnection.open(endpoint, autoRead: false)
+      try await connection.write("GET /env/agent-amd64/initramfs.xz HTTP/1.1\r\nHost: x\r\n\r\n")
+      let end = await updates.first { $0.event.reason != "TransferStarted" }
+      #expect(end?.event.reason == "TransferFailed")
+      #expect(end?.event.message.contains("the connection ended after") == true)
+      try? await connection.close()
+    }
+  }
+
+  @Test("One client cannot take every connection")
+  func connectionsPerClient() async throws {
+    var limits = ConnectionLimits()
+    limits.connectionsPerClient = 2
+    try await serving(try Rack(), limits: limits) { endpoint in
+      let first = try await RawConnection.open(endpoint)
+      let second = try await RawConnection.open(endpoint)
+      for connection in [first, second] {
+        try await connection.write("GET /boot.ipxe HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await connection.until("reboot\n").contains("#!ipxe"))
+      }
+      let third = try await RawConnection.open(endpoint)
+      #expect(await third.rest().isEmpty)
+      try await first.close()
+      try await second.close()
+    }
+  }
+
+  @Test(
+    "What is not HTTP is refused, not a crash",
+    arguments: [
+      "\u{16}\u{3}\u{1}\u{0}\u{5}", "GET\r\n\r\n", "\r\n\r\n\r\n", "GET /boot.ipxe HTTP/9.9\r\n\r\n",
+      "GET /" + String(repeating: "a", count: 100_000) + " HTTP/1.1\r\n\r\n",
+      "GET / HTTP/1.1\r\nX: " + String(repeating: "a", count: 100_000) + "\r\n\r\n",
+      "GET / HTTP/1.1\r\n" + String(repeating: "A: b\r\n", count: 1000) + "\r\n",
+      "POST /agent/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+      "POST /agent/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "POST /agent/v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ])
+  func garbage(_ bytes: String) async throws {
+    var limits = ConnectionLimits()
+    limits.idle = .seconds(1)
+    limits.request = .seconds(1)
+    try await serving(try Rack(), limits: limits) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      try? await connection.write(bytes)
+      let answer = await connection.rest()
+      #expect(!answer.hasPrefix("HTTP/1.1 2"))
+      #expect(try await get(endpoint, "/boot.ipxe").hasPrefix("HTTP/1.1 200"))
+    }
+  }
+
+  @Test("A registration over the network is stored before it is answered")
+  func registration() async throws {
+    let rack = try Rack()
+    try await serving(rack) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      let body = RegistrationTests.report
+      try await connection.write(
+        "POST /agent/v1/registrations HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n"
+          + "Connection: close\r\n\r\n\(body)")
+      #expect(await connection.rest().hasPrefix("HTTP/1.1 200"))
+      #expect(try await rack.store.get(ServerKind.self, named: RegistrationTests.uuid) != nil)
+    }
+  }
+
+  @Test("A port that another has is one line that says what to do")
+  func portInUse() async throws {
+    try await serving(try Rack()) { endpoint in
+      let second = try Rack { $0.port = endpoint.port }
+      let error = await #expect(throws: ListenError.self) { try await second.bootPlane().run() }
+      #expect(error?.errno == EADDRINUSE)
+      #expect(
+        error?.description == "cannot listen on TCP \(endpoint): another program uses the port: "
+          + "find it with ss -ltnp 'sport = :\(endpoint.port)'")
+    }
+  }
+
+  @Test("An address that no interface has is one line, too, and the others do not stay behind")
+  func foreignAddress() async throws {
+    let rack = try Rack { $0.addresses = [.loopback, IPv4Address(rawValue: 0xc633_6401)] }
+    let error = await #expect(throws: ListenError.self) { try await rack.bootPlane().run() }
+    #expect(error?.description.contains("TCP 198.51.100.1:0: no interface of this host has that address") == true)
+  }
+
+  @Test("Several addresses listen, and are reported together")
+  func severalAddresses() async throws {
+    let rack = try Rack { $0.addresses = [IPv4Address(rawValue: 0x7f00_0002), .loopback] }
+    try await running {
+      rack.bootPlane(onListening: $0)
+    } _: { (endpoints: [Endpoint]) in
+      #expect(endpoints.map(\.address.description) == ["127.0.0.1", "127.0.0.2"])
+      for endpoint in endpoints {
+        #expect(endpoint.port != 0)
+        let script = try await get(endpoint, "/boot.ipxe")
+        #expect(script.hasPrefix("HTTP/1.1 200"))
+      }
+    }
+  }
+
+  @Test("Shutdown does not wait for connections that ask nothing")
+  func shutdown() async throws {
+    let connection = try await serving(try Rack()) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      try await connection.write("GET /boot.ipxe HTTP/1.1\r\nHost: x\r\n\r\n")
+      _ = await connection.until("reboot\n")
+      return connection
+    }
+    #expect(await connection.rest().isEmpty)
+  }
+
+  @Test("Cancelled, it ends, listening or not yet", arguments: [true, false])
+  func cancelled(_ isListening: Bool) async throws {
+    let (signals, continuation) = AsyncStream<Void>.makeStream()
+    let plane = try Rack().bootPlane { _ in continuation.yield() }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try? await plane.run() }
+      if isListening { _ = await signals.first { true } }
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+  }
+
+  @Test("The readiness probe sees who answers and who does not")
+  func probe() async throws {
+    let gone = try await serving(try Rack()) { endpoint in
+      #expect(await ReadinessCheck.http(endpoint).run() == nil)
+      #expect(await ReadinessCheck.http(endpoint, path: "/none").run() == "it answers, but not with 200")
+      #expect(await ReadinessCheck.http(Endpoint(address: .any, port: endpoint.port)).run() == nil)
+      return endpoint
+    }
+    #expect(await ReadinessCheck.http(gone).run() == "nothing answers")
+  }
+}
