@@ -23,7 +23,6 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioFileSystem = Target.Dependency.product(name: "_NIOFileSystem", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -112,12 +111,12 @@ let package = Package(
         "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "Wire", logging, nioCore, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
-    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], exclude: ["Golden"], swiftSettings: app),
+    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
-        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
-        nioEmbedded, nioPosix, serviceLifecycle,
+        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, logging, nioCore, nioPosix,
+        serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(
