@@ -109,10 +109,11 @@ let package = Package(
     .testTarget(
       name: "BootServicesTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "Wire", logging, nioCore, nioPosix, serviceLifecycle,
+        "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "TFTPTesting", "Wire", coreMetrics, logging, nioCore,
+        nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
-    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
+    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], exclude: ["Golden"], swiftSettings: app),
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
@@ -123,7 +124,7 @@ let package = Package(
     .testTarget(
       name: "LabTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", logging, nioCore,
+        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging, nioCore,
         serviceLifecycle,
       ],
       exclude: ["Fixtures"], swiftSettings: app),
@@ -133,12 +134,17 @@ let package = Package(
     .testTarget(
       name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite"], swiftSettings: app),
     .testTarget(
-      name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire"],
+      name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire", grdb],
       swiftSettings: app),
     // What every ResourceStore must do, run by the tests of each.
     .target(
       name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),
-    .testTarget(name: "TFTPTests", dependencies: ["TFTP", "Wire"], swiftSettings: app),
+    // What tests of TFTP share: a client that is a value, a server for the time of a test.
+    .target(
+      name: "TFTPTesting",
+      dependencies: ["BootServices", "TFTP", "Wire", logging, nioCore, nioPosix, serviceLifecycle],
+      path: "Tests/TFTPTesting", swiftSettings: app),
+    .testTarget(name: "TFTPTests", dependencies: ["TFTP", "TFTPTesting", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]

@@ -20,8 +20,9 @@ extension DHCPExchange {
       var reply = replyPacket(type == .discover ? .offer : .ack)
       reply.options.set(.vendorClass, replyClass)
       echoMachineIdentifier(in: &reply)
-      if type == .discover, asksBootServer(client), case .file(let server, _) = boot {
-        reply.nextServer = server
+      if type == .discover, asksBootServer(client) {
+        // Us, not the TFTP server: EDK2 asks port 4011 of `siaddr`.
+        reply.nextServer = arrival.serverAddress
       } else {
         if isPXEROM { reply.options.set(.vendorSpecific, Self.loadBootFile) }
         setBootFile(in: &reply, withOptions: isPXEROM)

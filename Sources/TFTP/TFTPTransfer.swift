@@ -9,7 +9,7 @@
 ///                        any state ──ERROR, patience used up──▶ ended
 /// ```
 /// - Blocks count from 1 and on beyond 65535; on the wire the number rolls over to 0 (``blockNumber(of:)``).
-/// - An ACK inside the window rewinds to the block after it (RFC 7440 §4).
+/// - An ACK inside the window rewinds to the block after it (RFC 7440 §4), once for each time the window was sent.
 /// - An ACK that was seen before is not answered: otherwise each delayed packet doubles the traffic for the rest of the
 ///   transfer ("Sorcerer's Apprentice", RFC 1123 §4.2.3.1). One exception keeps windows fast: see ``repeated(at:)``.
 /// - The last block is shorter than the block size, empty if need be; that is how the client knows the end.
@@ -68,7 +68,7 @@ public struct TFTPTransfer: Hashable, Sendable {
   /// The window: the first block not acknowledged, and the one after the last that was sent.
   private var window = 1..<1
 
-  /// When the window, or the OACK, was sent for the first time, and whether it (or a part of it) was sent before.
+  /// When the window, or the OACK, was sent, and whether a part of it was sent before.
   private var sentAt: ContinuousClock.Instant
   private var isResent = false
 
@@ -158,11 +158,12 @@ public struct TFTPTransfer: Hashable, Sendable {
         phase = .ended
         return .finish
       }
-      let isRewind = block + 1 < window.upperBound
-      wasResent = isResent
-      isResent = isRewind
-      if isRewind { resentBlocks += window.upperBound - block - 1 }
-      return sendWindow(from: block + 1, at: now)
+      guard block + 1 < window.upperBound else {
+        wasResent = isResent
+        isResent = false
+        return sendWindow(from: block + 1, at: now)
+      }
+      return isResent && isEcho(at: now) ? extendWindow(to: block + 1, at: now) : rewind(to: block + 1, at: now)
     }
   }
 
@@ -197,10 +198,29 @@ public struct TFTPTransfer: Hashable, Sendable {
   /// sent again; but only when it cannot be an echo: once per window, not before the answer to this window could be
   /// here, and not right after a window that was itself sent twice, whose ACKs come twice too.
   private mutating func repeated(at now: ContinuousClock.Instant) -> Action {
-    guard parameters.windowSize > 1, hasAnswered, !isResent, !wasResent,
-      let shortest = roundTrip.minimum, now - sentAt >= shortest / 2
-    else { return .wait }
+    guard parameters.windowSize > 1, hasAnswered, !isResent, !wasResent, !isEcho(at: now) else { return .wait }
     return resend(at: now)
+  }
+
+  /// Whether an ACK comes too early to be about what was sent last.
+  private func isEcho(at now: ContinuousClock.Instant) -> Bool {
+    guard let shortest = roundTrip.minimum else { return true }
+    return now - sentAt < shortest / 2
+  }
+
+  /// A block inside the window is missing: go on from there.
+  private mutating func rewind(to block: Int, at now: ContinuousClock.Instant) -> Action {
+    isResent = true
+    resentBlocks += window.upperBound - block
+    return sendWindow(from: block, at: now)
+  }
+
+  /// The blocks after `block` are on their way for the second time already: only what the client now also waits for.
+  private mutating func extendWindow(to block: Int, at now: ContinuousClock.Instant) -> Action {
+    let sent = window.upperBound
+    window = block..<min(block + parameters.windowSize, lastBlock + 1)
+    deadline = now + interval
+    return sent < window.upperBound ? .send(sent..<window.upperBound) : .wait
   }
 
   private mutating func progressed(at now: ContinuousClock.Instant) {
@@ -220,6 +240,7 @@ public struct TFTPTransfer: Hashable, Sendable {
 
   private mutating func resend(at now: ContinuousClock.Instant) -> Action {
     isResent = true
+    sentAt = now
     deadline = now + interval
     if phase == .offering { return .acknowledgeOptions }
     resentBlocks += window.count

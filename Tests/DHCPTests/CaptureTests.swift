@@ -17,6 +17,9 @@ struct CaptureTests {
     return (files ?? []).filter { $0.pathExtension == "pcap" }.sorted { $0.path < $1.path }
   }()
 
+  @Test("There are captures to test with")
+  func present() { #expect(!Self.captures.isEmpty) }
+
   @Test("Every message reads, writes back equal and is as its golden text says", arguments: captures)
   func golden(capture: URL) throws {
     let datagrams = try PCAPReader.datagrams(Array(Data(contentsOf: capture)), ports: [67, 68, 4011])

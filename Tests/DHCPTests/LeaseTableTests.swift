@@ -60,6 +60,8 @@ private struct Rack {
   private struct Client {
     var believes: (address: IPv4Address, until: Timestamp)?
     var offered: IPv4Address?
+    /// Until when the server holds what it offered; not across its restarts.
+    var offerHolds: Timestamp?
   }
 
   private var random: SeededGenerator
@@ -134,6 +136,7 @@ private struct Rack {
   private mutating func send(_ packet: DHCPPacket, from machine: Int, isUnicast: Bool = false) {
     // A client that begins anew, or asks for another address, no longer uses the one it had.
     if packet.clientAddress != held(machine) { clients[machine].believes = nil }
+    if packet.serverIdentifier == address(2) { clients[machine].offerHolds = nil }
     let decision = responder.decide(
       packet, from: nil, arrival: .test(isUnicast: isUnicast), boot: .none, now: now)
     switch decision {
@@ -167,6 +170,7 @@ private struct Rack {
   private mutating func restart() {
     for (change, _) in inFlight where Bool.random(using: &random) { write(change) }
     inFlight = []
+    for machine in clients.indices { clients[machine].offerHolds = nil }
     responder = DHCPResponder(mode: .server(configuration), leases: Array(store.values))
   }
 
@@ -176,8 +180,15 @@ private struct Rack {
     let address = packet.yourAddress
     switch packet.messageType {
     case .offer:
-      clients[machine].offered = address
       check(address, for: machine, "offered")
+      for other in clients.indices where other != machine && clients[other].offered == address {
+        if let until = clients[other].offerHolds, until > now { failure = "\(address) offered twice" }
+      }
+      for (change, _) in inFlight where change.lease.address == address || change.freed == address {
+        failure = "\(address) offered while a change of it is in flight"
+      }
+      clients[machine].offered = address
+      clients[machine].offerHolds = now.advanced(bySeconds: configuration.offerSeconds)
     case .nak:
       clients[machine].offered = nil
       clients[machine].believes = nil
@@ -188,6 +199,7 @@ private struct Rack {
       let expires = store[address]?.expires ?? now
       clients[machine].believes = (address, min(expires, now.advanced(bySeconds: seconds)))
       clients[machine].offered = nil
+      clients[machine].offerHolds = nil
       bindings += 1
       if store[address]?.client != ClientIdentity(mac) { failure = "\(address) acknowledged, not stored" }
     default: failure = "unexpected reply"

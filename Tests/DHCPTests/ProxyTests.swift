@@ -67,6 +67,14 @@ struct ProxyTests {
     #expect(reply.destination == .broadcast)
   }
 
+  @Test("EDK2 is sent to our port 4011, and from there to the TFTP server, which may be another host")
+  func otherTFTPServer() throws {
+    let file = DHCPBootReply.file(server: address(9), name: "snponly.efi")
+    #expect(try reply(Fixture.uefiDiscover, file).packet.nextServer == address(1))
+    let arrival = DHCPArrival.test(port: 4011, source: address(131), sourcePort: 4011, isUnicast: true)
+    #expect(try reply(Fixture.uefiBootServerRequest, file, arrival).packet.nextServer == address(9))
+  }
+
   @Test("EDK2's question on port 4011 is answered to the port it came from")
   func uefiBootServer() throws {
     let arrival = DHCPArrival.test(port: 4011, source: address(131), sourcePort: 4011, isUnicast: true)

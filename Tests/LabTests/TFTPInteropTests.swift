@@ -1,5 +1,6 @@
 import BootServices
 import Foundation
+import TFTPTesting
 import Testing
 
 /// Real TFTP clients against the service on a free port of 127.0.0.1. A client that is not installed is a failure:
@@ -118,15 +119,14 @@ struct TFTPInteropTests {
   /// Bytes of which no two blocks are alike.
   private func pattern(_ size: Int) -> [UInt8] {
     var state: UInt64 = 0x9e37_79b9_7f4a_7c15
-    var bytes = [UInt8]()
-    bytes.reserveCapacity(size)
-    for _ in 0..<size {
+    var words = [UInt64]()
+    for _ in 0..<(size / 8 + 1) {
       state ^= state << 13
       state ^= state >> 7
       state ^= state << 17
-      bytes.append(UInt8(truncatingIfNeeded: state))
+      words.append(state)
     }
-    return bytes
+    return words.withUnsafeBytes { Array($0.prefix(size)) }
   }
 }
 

@@ -4,7 +4,8 @@ import Wire
 
 extension StoreRequirement {
   static let objects = [
-    StoreRequirement("What is created is returned and read with uid, version, generation 1 and creation time") { store throws in
+    StoreRequirement("What is created is returned and read with uid, version, generation 1 and creation time") {
+      store throws in
       var server = Server.example("a")
       server.metadata.labels = ["rack": "1"]
       server.metadata.annotations = ["note": "kept, ünïcode and \"quotes\" too"]

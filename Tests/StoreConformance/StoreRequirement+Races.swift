@@ -43,7 +43,8 @@ extension StoreRequirement {
       #expect(winners.count == 1)
       #expect(try await store.get(ServerKind.self, named: "a") == nil)
     },
-    StoreRequirement("A watcher who began before many concurrent writes ends with what the store holds") { store throws in
+    StoreRequirement("A watcher who began before many concurrent writes ends with what the store holds") {
+      store throws in
       let start = try await store.list(ServerKind.self).resourceVersion
       var events = try await store.watch(ServerKind.self, after: start).makeAsyncIterator()
       let created = await results { number in

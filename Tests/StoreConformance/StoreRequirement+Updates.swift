@@ -4,7 +4,8 @@ import Wire
 
 extension StoreRequirement {
   static let updates = [
-    StoreRequirement("An update replaces labels, annotations, finalizers and spec under a new version") { store throws in
+    StoreRequirement("An update replaces labels, annotations, finalizers and spec under a new version") {
+      store throws in
       let created = try await store.create(.example("a"))
       var edited = created
       edited.metadata.labels = ["rack": "2"]
@@ -75,7 +76,8 @@ extension StoreRequirement {
       let next = try await store.create(.example("b"))
       #expect(await events.next() == .added(next))
     },
-    StoreRequirement("An update from a stale version, or from none, is a conflict and changes nothing") { store throws in
+    StoreRequirement("An update from a stale version, or from none, is a conflict and changes nothing") {
+      store throws in
       let created = try await store.create(.example("a"))
       var edited = created
       edited.spec.hostname = "first"

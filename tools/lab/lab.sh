@@ -86,7 +86,8 @@ lab_start() {
   ip netns add "$LAB_NS"
   ip -n "$LAB_NS" link set lo up
   # Forwarding at once (no spanning tree), and no multicast snooping: a machine's first DISCOVER must not be lost.
-  ip -n "$LAB_NS" link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+  # An address of its own, or the bridge takes the lowest of its ports' and changes it whenever a machine is plugged in.
+  ip -n "$LAB_NS" link add br0 address 52:54:00:77:ff:01 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
   ip -n "$LAB_NS" addr add "$LAB_ADDRESS/24" dev br0
   ip -n "$LAB_NS" link set br0 up
 }
@@ -406,6 +407,9 @@ lab_probed() { lab_console "$1" | grep -qi "probe: booted $(lab_uuid "$1")"; }
 # lab_capture FILE   Records what DHCP, ProxyDHCP and TFTP say on the bridge: of each TFTP transfer the request, the option
 # acknowledgement, errors and the first four blocks. lab_capture_end completes the file.
 lab_capture() {
+  # What is captured must be what travels: checksums filled in, and datagrams as long as the wire allows.
+  lab_in ethtool -K br0 tx off gso off >/dev/null
+  if ip netns list | grep -q "^$LAB_FAR\b"; then lab_in_far ethtool -K eth0 tx off gso off >/dev/null; fi
   lab_daemon "$1.log" ip netns exec "$LAB_NS" tcpdump -i br0 -U --immediate-mode -Z root -s 0 -w "$1" "$lab_capture_filter"
   lab_capture_pid=$lab_last_pid
   lab_poll 5 test -s "$1"
@@ -421,7 +425,8 @@ lab_capture_filter='udp and (port 67 or port 68 or port 4011 or port 69 or udp[8
 # --- the probe: what the reference server boots ---------------------------------------------------------------------------
 
 # lab_probe_payload DIRECTORY   Fills DIRECTORY for lab_reference_server: vmlinuz (Debian's cloud kernel, cached), initramfs.gz (a
-# static busybox that gets an address, prints "probe: booted UUID" and powers off), boot.ipxe, and the boot programs for HTTP boot.
+# static busybox that gets an address, prints "probe: booted UUID" and powers off), boot.ipxe, and the boot programs for HTTP boot; and
+# amd64/, laid out as Siderite's agent directory, so that the probe can stand in for the agent.
 lab_probe_payload() {
   local cache=${XDG_CACHE_HOME:-$HOME/.cache}/siderite/probe-kernel package root=$1/root module
   package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image-/ { print $2; exit }')
@@ -457,6 +462,9 @@ INIT
   ln -sf busybox "$root/bin/true"
   (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$1/initramfs.gz"
   cp "$LAB_BOOT_FILES"/{snponly.efi,undionly.kpxe} "$1/"
+  mkdir "$1/amd64"
+  cp "$1/vmlinuz" "$1/amd64/vmlinuz"
+  cp "$1/initramfs.gz" "$1/amd64/initramfs.xz"  # the kernel looks at the contents, not at the name
   cat >"$1/boot.ipxe" <<IPXE
 #!ipxe
 kernel http://$LAB_ADDRESS:8081/vmlinuz initrd=initramfs.gz console=ttyS0 quiet panic=5

@@ -99,6 +99,7 @@ extension BootJournal.State {
       byMAC[mac] = key
     }
     if let uuid = subject.uuid {
+      if let old = record.uuid, old != uuid, byUUID[old] == key { byUUID[old] = nil }
       record.uuid = uuid
       byUUID[uuid] = key
     }

@@ -25,6 +25,7 @@ extension Registration {
       ?? Server(
         metadata: ObjectMeta(name: uuid.description), spec: ServerSpec(accepted: autoAccept), status: ServerStatus())
     server.spec.hardware = hardware
+    server.spec.hardware?.system?.uuid = uuid.description
     if let hostname, !hostname.isEmpty { server.spec.hostname = hostname }
     return server
   }

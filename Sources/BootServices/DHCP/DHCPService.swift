@@ -132,3 +132,8 @@ public struct DHCPService: Service {
 
   private var modeName: String { configuration.mode == .proxy ? "proxy" : "server" }
 }
+
+extension DHCPService: CustomStringConvertible {
+  /// `DHCP on eth0`, as the service's life is logged.
+  public var description: String { "DHCP on \(configuration.interface)" }
+}

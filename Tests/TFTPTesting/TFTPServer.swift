@@ -1,22 +1,26 @@
-import BootServices
+public import BootServices
 import Logging
-import NIOCore
+public import NIOCore
 import ServiceLifecycle
 import Synchronization
 
 /// A TFTP service on a free port of 127.0.0.1, for the time of a test.
-struct TFTPServer: Sendable {
-  let address: SocketAddress
-  let service: TFTPService
+public struct TFTPServer: Sendable {
+  public let address: SocketAddress
+  public let service: TFTPService
   private let log: EventLog
+  private let group: ServiceGroup
 
-  var port: Int { address.port ?? 0 }
+  public var port: Int { address.port ?? 0 }
+
+  /// Begins a graceful shutdown.
+  public func shutDown() async { await group.triggerGracefulShutdown() }
 
   /// What was reported so far.
-  var events: [TFTPEvent] { log.events.withLock { $0 } }
+  public var events: [TFTPEvent] { log.events.withLock { $0 } }
 
   /// Waits until an event like this is reported.
-  func event(_ isExpected: @escaping @Sendable (TFTPEvent.Kind) -> Bool) async -> TFTPEvent? {
+  public func event(_ isExpected: @escaping @Sendable (TFTPEvent.Kind) -> Bool) async -> TFTPEvent? {
     for await event in log.stream where isExpected(event.kind) { return event }
     return nil
   }
@@ -35,7 +39,7 @@ struct TFTPServer: Sendable {
   }
 
   /// Runs `body` against a server of `files`, then shuts the server down gracefully.
-  static func run<Result: Sendable>(
+  public static func run<Result: Sendable>(
     _ files: [String: [UInt8]],
     configure: (inout TFTPConfiguration) -> Void = { _ in },
     body: (TFTPServer) async throws -> Result
@@ -68,7 +72,7 @@ struct TFTPServer: Sendable {
         try await tasks.next()
         throw CancellationError()
       }
-      let result = try await body(TFTPServer(address: address, service: service, log: log))
+      let result = try await body(TFTPServer(address: address, service: service, log: log, group: group))
       await group.triggerGracefulShutdown()
       try await tasks.waitForAll()
       return result
