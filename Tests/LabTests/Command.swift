@@ -8,7 +8,10 @@ enum Command {
 
   /// What it printed, both ways. Throws unless it ends with 0.
   @discardableResult
-  static func run(_ arguments: String...) throws -> String {
+  static func run(_ arguments: String...) throws -> String { try run(arguments) }
+
+  @discardableResult
+  static func run(_ arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = arguments
