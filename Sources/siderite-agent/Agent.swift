@@ -15,7 +15,7 @@ struct Agent: ~Copyable {
   /// For the link to come up; spanning tree may take 30 s and longer.
   static let carrierLimit = Duration.seconds(60)
   /// Disks are complete when none has appeared for so long, …
-  static let settleTime = Duration.seconds(1)
+  static let settleTime = Duration.seconds(2)
   /// … or this has passed since loading drivers.
   static let settleLimit = Duration.seconds(30)
   /// Between the answer and doing it: time to read the screen.
