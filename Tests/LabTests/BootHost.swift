@@ -60,7 +60,7 @@ final class BootHost {
     process.arguments = ["ip", "netns", "exec", namespace] + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     logPath = directory.appending(path: "\(daemons.count).log").path
-    FileManager.default.createFile(atPath: logPath, contents: nil)
+    _ = FileManager.default.createFile(atPath: logPath, contents: nil)
     let output = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
     process.standardOutput = output
     process.standardError = output

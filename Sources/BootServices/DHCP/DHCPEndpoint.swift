@@ -100,10 +100,11 @@ struct DHCPEndpoint {
     for item in batch { responder.reject(item.change) }
   }
 
+  /// By the IP address only: a bridge takes another hardware address when a port joins, and frames sent to the new one
+  /// are as much ours.
   private func isForUs(_ frame: UDPFrame) -> Bool {
-    (frame.destinationMAC == station.mac || frame.destinationMAC == .broadcast)
-      && (frame.destination == .broadcast || station.addresses.contains(frame.destination)
-        || station.broadcasts.contains(frame.destination))
+    frame.destination == .broadcast || station.addresses.contains(frame.destination)
+      || station.broadcasts.contains(frame.destination)
   }
 
   private mutating func decide(
