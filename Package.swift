@@ -108,7 +108,7 @@ let package = Package(
     .testTarget(
       name: "BootServicesTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "Wire", logging, nioCore, nioPosix, serviceLifecycle,
+        "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "TFTPTesting", "Wire", logging, nioCore, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
@@ -122,7 +122,7 @@ let package = Package(
     .testTarget(
       name: "LabTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", logging, nioCore,
+        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging, nioCore,
         serviceLifecycle,
       ],
       exclude: ["Fixtures"], swiftSettings: app),
@@ -137,7 +137,8 @@ let package = Package(
     // What every ResourceStore must do, run by the tests of each.
     .target(
       name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),
-    .testTarget(name: "TFTPTests", dependencies: ["TFTP", "Wire"], swiftSettings: app),
+    .target(name: "TFTPTesting", dependencies: ["BareMetal", "BootServices", "LinuxSystem", "TFTP", "Wire", logging, nioCore, nioPosix, serviceLifecycle], path: "Tests/TFTPTesting", swiftSettings: app),
+    .testTarget(name: "TFTPTests", dependencies: ["TFTP", "TFTPTesting", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],
   swiftLanguageModes: [.v6]
