@@ -9,7 +9,8 @@ final class BootHost {
   let cable: VirtualCable
   let directory: URL
   private let namespace: String
-  private var daemons: [Process] = []
+  private var daemons: [pid_t] = []
+  private var started = 0
   private var logPath = ""
 
   /// The interface of the host that the cable is plugged into.
@@ -28,15 +29,14 @@ final class BootHost {
   }
 
   deinit {
-    for daemon in daemons where daemon.isRunning { kill(daemon.processIdentifier, SIGKILL) }
-    for daemon in daemons { daemon.waitUntilExit() }
+    for daemon in daemons { killNow(daemon) }
     _ = try? Command.run("ip", "netns", "delete", namespace)
     try? FileManager.default.removeItem(at: directory)
   }
 
   /// Starts `siderite serve` with one interface and returns when it says that it is ready.
   @discardableResult
-  func serve(_ interfaceSettings: String) throws -> Process {
+  func serve(_ interfaceSettings: String) throws -> pid_t {
     let configuration = directory.appending(path: "siderite.yaml")
     let text = """
       stateDirectory: \(directory.path)/state
@@ -54,20 +54,13 @@ final class BootHost {
 
   /// Starts a program of the host, and remembers to end it.
   @discardableResult
-  func start(_ arguments: String..., environment: [String: String] = [:]) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["ip", "netns", "exec", namespace] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    logPath = directory.appending(path: "\(daemons.count).log").path
-    _ = FileManager.default.createFile(atPath: logPath, contents: nil)
-    let output = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    daemons.append(process)
-    return process
+  func start(_ arguments: String..., environment: [String: String] = [:]) throws -> pid_t {
+    started += 1
+    logPath = directory.appending(path: "\(started).log").path
+    let daemon = try Command.start(
+      ["ip", "netns", "exec", namespace] + arguments, environment: environment, output: logPath)
+    daemons.append(daemon)
+    return daemon
   }
 
   /// Runs a program of the host to its end.
@@ -76,13 +69,16 @@ final class BootHost {
   }
 
   /// Pulls the plug.
-  func killNow(_ daemon: Process) {
-    kill(daemon.processIdentifier, SIGKILL)
-    daemon.waitUntilExit()
+  func killNow(_ daemon: pid_t) {
+    guard let index = daemons.firstIndex(of: daemon) else { return }
+    daemons.remove(at: index)
+    kill(daemon, SIGKILL)
+    Command.wait(for: daemon)
   }
 
   /// What the daemon started last has said.
   var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
+
 
   /// The daemon beside the test bundle, built with it.
   private static var binary: String {

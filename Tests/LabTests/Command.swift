@@ -1,30 +1,54 @@
 import Foundation
+import Glibc
 
-/// A program of the system, run to its end.
+/// A program of the system, found by its name.
+///
+/// Started with posix_spawn and not Foundation's `Process`, which waits for everything that a program leaves behind, such
+/// as a DHCP client that goes on in the background.
 enum Command {
   struct Failure: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// What it printed, both ways. Throws unless it ends with 0.
+  /// Runs it to its end; what it printed, both ways. Throws unless it ends with 0.
   @discardableResult
   static func run(_ arguments: String...) throws -> String { try run(arguments) }
 
   @discardableResult
   static func run(_ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failure(description: "\(arguments.joined(separator: " ")): \(process.terminationStatus): \(text)")
+    let file = FileManager.default.temporaryDirectory.appending(path: "siderite-lab.\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let status = wait(for: try start(arguments, output: file.path))
+    let text = try String(contentsOf: file, encoding: .utf8)
+    guard status == 0 else {
+      throw Failure(description: "\(arguments.joined(separator: " ")): status \(status): \(text)")
     }
     return text
+  }
+
+  /// Starts it, and says its process identifier. It must be waited for.
+  static func start(_ arguments: [String], environment: [String: String] = [:], output: String) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+    var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+    var settings: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
+    defer { for text in words + settings { free(text) } }
+    var process: pid_t = 0
+    let code = posix_spawnp(&process, words[0], &actions, nil, &words, &settings)
+    guard code == 0 else { throw Failure(description: "\(arguments.joined(separator: " ")): error \(code)") }
+    return process
+  }
+
+  /// Waits until it has ended: its exit status, or 128 and the signal that ended it.
+  @discardableResult
+  static func wait(for process: pid_t) -> Int32 {
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) == -1, errno == EINTR {}
+    return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
   }
 }
