@@ -27,7 +27,7 @@ extension BootPlane {
     do {
       asset = try await usable(name, request)
     } catch {
-      journal.report(.transferFailed(name: Text.line("\(name)"), reason: error.reason), of: subject)
+      journal.report(.transferFailed(name: PlainText.line("\(name)"), reason: error.reason), of: subject)
       throw error
     }
     // If-Range comes with a validator; we give none out, so none can match (RFC 9110 §13.1.5).
