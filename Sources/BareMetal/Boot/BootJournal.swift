@@ -35,6 +35,7 @@ public final class BootJournal: BootEventSink {
     var counter: UInt64 = 0
     var nextKey = 0
     var followers: [UInt64: AsyncStream<Update>.Continuation] = [:]
+    var isClosed = false
   }
 
   private let state = Mutex(State())
@@ -61,12 +62,12 @@ public final class BootJournal: BootEventSink {
     }
   }
 
-  /// What happens from now on; `nil` when there are too many followers.
+  /// What happens from now on; `nil` when there are too many followers, or the journal is closed.
   public func follow() -> AsyncStream<Update>? {
     let (stream, continuation) = AsyncStream<Update>.makeStream(
       bufferingPolicy: .bufferingNewest(Limits.bufferedUpdates))
     let key: UInt64? = state.withLock { state in
-      guard state.followers.count < Limits.followers else { return nil }
+      guard !state.isClosed, state.followers.count < Limits.followers else { return nil }
       state.counter += 1
       state.followers[state.counter] = continuation
       return state.counter
@@ -76,10 +77,11 @@ public final class BootJournal: BootEventSink {
     return stream
   }
 
-  /// Ends every follower's stream, at shutdown.
+  /// Ends every follower's stream, and lets no more in: at shutdown.
   public func close() {
     let followers = state.withLock { state in
       defer { state.followers = [:] }
+      state.isClosed = true
       return Array(state.followers.values)
     }
     for follower in followers { follower.finish() }
