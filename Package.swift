@@ -23,6 +23,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioFileSystem = Target.Dependency.product(name: "_NIOFileSystem", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -108,15 +109,16 @@ let package = Package(
     .testTarget(
       name: "BootServicesTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "TFTPTesting", "Wire", logging, nioCore, nioPosix, serviceLifecycle,
+        "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "TFTPTesting", "Wire", coreMetrics, logging, nioCore,
+        nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
-    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
+    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], exclude: ["Golden"], swiftSettings: app),
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
-        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, logging, nioCore, nioPosix,
-        serviceLifecycle,
+        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
+        nioEmbedded, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(
@@ -132,12 +134,16 @@ let package = Package(
     .testTarget(
       name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite"], swiftSettings: app),
     .testTarget(
-      name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire"],
+      name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire", grdb],
       swiftSettings: app),
     // What every ResourceStore must do, run by the tests of each.
     .target(
       name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),
-    .target(name: "TFTPTesting", dependencies: ["BareMetal", "BootServices", "LinuxSystem", "TFTP", "Wire", logging, nioCore, nioPosix, serviceLifecycle], path: "Tests/TFTPTesting", swiftSettings: app),
+    // What tests of TFTP share: a client that is a value, a server for the time of a test.
+    .target(
+      name: "TFTPTesting",
+      dependencies: ["BootServices", "TFTP", "Wire", logging, nioCore, nioPosix, serviceLifecycle],
+      path: "Tests/TFTPTesting", swiftSettings: app),
     .testTarget(name: "TFTPTests", dependencies: ["TFTP", "TFTPTesting", "Wire"], swiftSettings: app),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: app),
   ],

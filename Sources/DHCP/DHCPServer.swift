@@ -228,9 +228,14 @@ struct DHCPServer: Sendable {
       reply.options.set(.vendorClass, exchange.replyClass)
       reply.options.set(.vendorSpecific, DHCPExchange.loadBootFile)
     }
+    if client.isIPXE { reply.options.set(.etherboot, Self.noProxyDHCP) }
     exchange.echoMachineIdentifier(in: &reply)
     exchange.setBootFile(in: &reply, withOptions: true)
   }
+
+  /// iPXE's option 175, encapsulated option 176 (`no-pxedhcp`): no ProxyDHCP offer will come. Without it iPXE waits three
+  /// seconds for one at every boot.
+  private static let noProxyDHCP: [UInt8] = [0xb0, 1, 1]
 
   /// What the client asks for (option 51), within bounds; the default if it does not.
   private func leaseSeconds(_ exchange: DHCPExchange) -> UInt32 {

@@ -1,3 +1,4 @@
+import BareMetal
 import HTTPTypes
 import Hummingbird
 
@@ -10,34 +11,7 @@ struct Refusal: Error {
 
   init(_ status: HTTPResponse.Status, _ reason: String, retryAfterSeconds: Int? = nil) {
     self.status = status
-    self.reason = Text.line(reason)
+    self.reason = PlainText.line(reason)
     self.retryAfterSeconds = retryAfterSeconds
-  }
-}
-
-/// Text that came from outside, made fit for a console, a log or an answer.
-enum Text {
-  /// Longest line we keep or send, in bytes.
-  static let lineBytes = 200
-
-  /// One line: control characters (terminal escapes among them) removed, cut at ``lineBytes`` between characters.
-  static func line(_ text: some StringProtocol) -> String {
-    var line = ""
-    var bytes = 0
-    for character in text {
-      let kept = String(String.UnicodeScalarView(character.unicodeScalars.filter { !isControl($0) }))
-      bytes += kept.utf8.count
-      guard bytes <= lineBytes else { break }
-      line += kept
-    }
-    return line
-  }
-
-  /// Control and format characters (C0, DEL, C1, bidirectional overrides) and line separators.
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
-    default: false
-    }
   }
 }

@@ -22,7 +22,7 @@ struct RefusalMiddleware: RouterMiddleware {
       let refusal = Self.refusal(of: error, request: request)
       if refusal.status == .internalServerError {
         context.logger.error(
-          "A request failed", metadata: ["error": "\(error)", "path": "\(Text.line(request.uri.path))"])
+          "A request failed", metadata: ["error": "\(error)", "path": "\(PlainText.line(request.uri.path))"])
       }
       response = render(refusal)
       if let seconds = refusal.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }

@@ -55,8 +55,8 @@ public struct DriverLoader: ~Copyable {
         try systemCall("finit_module", path) { clinux_finit_module(file.rawValue, "", 0) }
         loaded.append(path)
       } catch {
-        // EEXIST: loaded already, or part of the kernel.
-        if error.code != EEXIST { failures.append(error) }
+        // EEXIST: loaded already, or part of the kernel. ENODEV: the hardware it is for is not there after all.
+        if error.code != EEXIST, error.code != ENODEV { failures.append(error) }
       }
     }
     return loaded
@@ -66,12 +66,19 @@ public struct DriverLoader: ~Copyable {
     var devices = [String]()
     for bus in try Directory.names(in: buses) {
       for device in try Directory.names(in: "\(buses)/\(bus)/devices") {
-        guard let modalias = Attribute.text("\(buses)/\(bus)/devices/\(device)/modalias"),
+        guard let modalias = Self.modalias(of: "\(buses)/\(bus)/devices/\(device)"),
           seenDevices.insert(modalias).inserted
         else { continue }
         devices.append(modalias)
       }
     }
     return devices
+  }
+
+  /// What the device says of itself, from the event that udev would get: SD cards have no `modalias` attribute.
+  private static func modalias(of device: String) -> String? {
+    guard let event = (try? FileDescriptor.contents(of: "\(device)/uevent", limit: 8192)) ?? nil else { return nil }
+    let line = String(decoding: event, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("MODALIAS=") }
+    return line.map { String($0.dropFirst(9)) }
   }
 }

@@ -43,7 +43,7 @@ public struct ModuleIndex: Sendable {
         case "pre:": isBefore = true
         case "post:": isBefore = false
         default:
-          if isBefore { lists.before.append(Self.canonical(word)) } else { lists.after.append(Self.canonical(word)) }
+          if isBefore { lists.before.append(String(word)) } else { lists.after.append(String(word)) }
         }
       }
       self.softDependencies[Self.canonical(words[1])] = lists
@@ -65,12 +65,18 @@ public struct ModuleIndex: Sendable {
   public func loadOrder(of module: String) -> [String] {
     var order = [String]()
     var visited = Set<String>()
-    visit(Self.canonical(module), &order, &visited)
+    visit(module, &order, &visited)
     return order
   }
 
-  private func visit(_ module: String, _ order: inout [String], _ visited: inout Set<String>) {
-    guard visited.insert(module).inserted, let path = paths[module] else { return }
+  private func visit(_ name: String, _ order: inout [String], _ visited: inout Set<String>) {
+    let module = Self.canonical(name)
+    guard visited.insert(module).inserted else { return }
+    guard let path = paths[module] else {
+      // A soft dependency may name what modules provide, `crypto-crc32c`, and more than one may.
+      for provider in modules(forDevice: name) { visit(provider, &order, &visited) }
+      return
+    }
     let soft = softDependencies[module]
     for other in soft?.before ?? [] { visit(other, &order, &visited) }
     // depmod lists a module before those it needs itself.

@@ -10,12 +10,12 @@ import Wire
 struct Agent: ~Copyable {
   /// From the start to a registration. Long: a loop of restarts wears machines out and hides the message that says why.
   static let patience = Duration.seconds(15 * 60)
-  /// For the NIC to appear: firmware and driver of some cards take half a minute.
+  /// For the NIC to appear before anything is said about it: firmware and driver of some cards take half a minute.
   static let interfaceLimit = Duration.seconds(60)
   /// For the link to come up; spanning tree may take 30 s and longer.
   static let carrierLimit = Duration.seconds(60)
   /// Disks are complete when none has appeared for so long, …
-  static let settleTime = Duration.seconds(1)
+  static let settleTime = Duration.seconds(2)
   /// … or this has passed since loading drivers.
   static let settleLimit = Duration.seconds(30)
   /// Between the answer and doing it: time to read the screen.
@@ -41,8 +41,10 @@ struct Agent: ~Copyable {
     } catch {
       say("\(error)")
     }
-    say("giving up: restarting in 60 s")
-    Machine.sleep(.seconds(60))
+    // What it said stays on the screen for as long as trying would have taken.
+    let pause = max(.seconds(60), ContinuousClock.now.duration(to: deadline))
+    say("giving up: restarting in \(pause.components.seconds / 60) min")
+    Machine.sleep(pause)
     leave(by: .reboot)
   }
 
@@ -59,7 +61,7 @@ struct Agent: ~Copyable {
       say("no drivers: \(error)")
     }
 
-    let (interface, mac) = try findInterface()
+    let (interface, mac) = try findInterface(until: deadline)
     var network = try BootNetwork(interface: interface, mac: mac)
     try awaitCarrier(of: interface)
     say("\(interface.name) (\(mac)): asking for an address")
@@ -118,20 +120,26 @@ struct Agent: ~Copyable {
   // MARK: Network
 
   /// The interface named by the kernel command line; without a name, the first Ethernet one.
-  private mutating func findInterface() throws -> (NetworkInterface, MACAddress) {
-    let limit = ContinuousClock.now + Self.interfaceLimit
-    repeat {
+  private mutating func findInterface(
+    until deadline: ContinuousClock.Instant
+  ) throws -> (NetworkInterface, MACAddress) {
+    let wanted = arguments.mac.map { "network interface \($0)" } ?? "Ethernet interface"
+    var warning = ContinuousClock.now + Self.interfaceLimit
+    while ContinuousClock.now < deadline {
       loadDrivers()
-      for interface in try NetworkInterface.all() {
+      let present = try NetworkInterface.all()
+      for interface in present {
         guard let mac = interface.macAddress, arguments.mac == nil || arguments.mac == mac else { continue }
         return (interface, mac)
       }
+      if ContinuousClock.now > warning {
+        let others = present.compactMap(\.macAddress).map(\.description).joined(separator: ", ")
+        say("no \(wanted) yet (present: \(others.isEmpty ? "none" : others)); still looking")
+        warning = .now + Self.interfaceLimit
+      }
       Machine.sleep(.milliseconds(250))
-    } while ContinuousClock.now < limit
-    let present = try NetworkInterface.all().compactMap(\.macAddress).map(\.description).joined(separator: ", ")
-    throw AgentError(
-      "no network interface \(arguments.mac?.description ?? "at all") after 60 s (present: \(present.isEmpty ? "none" : present))"
-    )
+    }
+    throw AgentError("no \(wanted)")
   }
 
   private func awaitCarrier(of interface: NetworkInterface) throws {

@@ -58,7 +58,7 @@ struct BootNetwork: ~Copyable {
   private mutating func perform(_ actions: [DHCPClient.Action]) throws(SystemError) {
     for action in actions {
       switch action {
-      case .broadcast(let packet): try broadcast(packet)
+      case .broadcast(let packet): broadcast(packet)
       case .unicast(let packet, let server): send(packet, to: server)
       case .bind(let binding): try apply(binding)
       case .unbind: try interface.setAddress(.init(address: .any, prefixLength: 0))
@@ -66,7 +66,8 @@ struct BootNetwork: ~Copyable {
     }
   }
 
-  private func broadcast(_ packet: DHCPPacket) throws(SystemError) {
+  /// A frame that cannot be sent (the link went down) is as good as one that was lost: DHCP tries again.
+  private func broadcast(_ packet: DHCPPacket) {
     var payload = [UInt8]()
     packet.serialize(into: &payload)
     let frame = UDPFrame(
@@ -74,10 +75,10 @@ struct BootNetwork: ~Copyable {
       sourcePort: 68, destinationPort: 67)
     var bytes = [UInt8]()
     guard (try? frame.serialize(payload: payload.span, into: &bytes)) != nil else { return }
-    try socket.send(bytes)
+    try? socket.send(bytes)
   }
 
-  /// A renewal that cannot be sent is as good as one that was lost: DHCP tries again, by broadcast in the end.
+  /// A renewal that cannot be sent is made up for, too: by broadcast in the end.
   private func send(_ packet: DHCPPacket, to server: IPv4Address) {
     var payload = [UInt8]()
     packet.serialize(into: &payload)
@@ -90,22 +91,20 @@ struct BootNetwork: ~Copyable {
     if let mtu = binding.mtu { try? interface.setMTU(Int(mtu)) }
     if datagrams == nil { datagrams = try? DatagramSocket(port: 68, interface: interface) }
     // RFC 3442: with classless routes the router option does not count.
-    if binding.routes.isEmpty {
-      guard let router = binding.routers.first, let everywhere = IPv4Prefix("0.0.0.0/0") else { return }
-      try reach(router, in: binding)
-      try interface.addRoute(to: everywhere, gateway: router)
-    } else {
-      for route in binding.routes {
-        let isOnLink = route.router.isUnspecified
-        if !isOnLink { try reach(route.router, in: binding) }
-        try interface.addRoute(to: route.destination, gateway: isOnLink ? nil : route.router)
-      }
+    var routes = binding.routes
+    if routes.isEmpty, let router = binding.routers.first, let everywhere = IPv4Prefix("0.0.0.0/0") {
+      routes = [DHCPClient.Route(destination: everywhere, router: router)]
     }
+    // A route that makes no sense to the kernel must not cost those that do.
+    for route in routes { try? add(route, binding.subnet) }
   }
 
-  /// A router outside the subnet (address with /32, as some providers give it) needs a route of its own first.
-  private func reach(_ router: IPv4Address, in binding: DHCPClient.Binding) throws(SystemError) {
-    guard !binding.subnet.contains(router), let host = IPv4Prefix(containing: router, length: 32) else { return }
-    try interface.addRoute(to: host, gateway: nil)
+  private func add(_ route: DHCPClient.Route, _ subnet: IPv4Prefix) throws(SystemError) {
+    if route.router.isUnspecified { return try interface.addRoute(to: route.destination, gateway: nil) }
+    // A router outside the subnet (some networks give addresses with /32) needs a route of its own first.
+    if !subnet.contains(route.router), let host = IPv4Prefix(containing: route.router, length: 32) {
+      try interface.addRoute(to: host, gateway: nil)
+    }
+    try interface.addRoute(to: route.destination, gateway: route.router)
   }
 }

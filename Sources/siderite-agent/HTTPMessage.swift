@@ -43,8 +43,9 @@ struct HTTPResponse: Equatable, Sendable {
       if isClosed { throw .malformed(bytes.isEmpty ? "closed without an answer" : "closed inside the header") }
       return nil
     }
-    var lines = head.split(separator: "\n", omittingEmptySubsequences: false).map {
-      $0.last == "\r" ? $0.dropLast() : $0
+    // By bytes: to Swift "\r\n" is one character, and no "\n".
+    var lines = head.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+      String(decoding: $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0, as: UTF8.self)
     }
     // HTTP/1.1 200 OK
     let words = lines.removeFirst().split(separator: " ", maxSplits: 2)
@@ -83,12 +84,12 @@ struct HTTPResponse: Equatable, Sendable {
     self.body = body
   }
 
-  /// The text before the empty line, and where the body begins.
-  private static func head(of bytes: [UInt8]) -> (String, Int)? {
+  /// What stands before the empty line, and where the body begins.
+  private static func head(of bytes: [UInt8]) -> (ArraySlice<UInt8>, Int)? {
     let end = Array("\r\n\r\n".utf8)
     guard bytes.count >= end.count else { return nil }
     for start in 0...(bytes.count - end.count) where bytes[start..<(start + end.count)].elementsEqual(end) {
-      return (String(decoding: bytes[..<start], as: UTF8.self), start + end.count)
+      return (bytes[..<start], start + end.count)
     }
     return nil
   }

@@ -186,6 +186,7 @@ struct ServerTests {
         option 3: 10.77.0.254
         option 6: 10.77.0.1 10.77.0.2
         option 15: "rack.test"
+        option 175: b00101
         option 97: 1f0c6a50-5b1d-4e0c-9a02-525400770002
         option 67: "http://10.77.0.1:8081/boot.ipxe"
 

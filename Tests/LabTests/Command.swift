@@ -35,11 +35,12 @@ enum Command {
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+    guard let program = arguments.first else { throw Failure(description: "nothing to run") }
     var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     var settings: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
     defer { for text in words + settings { free(text) } }
     var process: pid_t = 0
-    let code = posix_spawnp(&process, words[0], &actions, nil, &words, &settings)
+    let code = posix_spawnp(&process, program, &actions, nil, &words, &settings)
     guard code == 0 else { throw Failure(description: "\(arguments.joined(separator: " ")): error \(code)") }
     return process
   }

@@ -107,6 +107,17 @@ lab_far() {
     --ra-param=eth0,0,0
 }
 
+# lab_client NAME   Adds a host that is no machine: namespace "$LAB_NS-NAME" with eth0 on the bridge, for clients of this system.
+lab_client() {
+  local namespace=$LAB_NS-$1
+  ip netns add "$namespace"
+  ip -n "$LAB_NS" link add "$1" type veth peer name eth0 netns "$namespace"
+  ip -n "$LAB_NS" link set "$1" master br0 up
+  ip -n "$namespace" link set lo up
+  ip -n "$namespace" link set eth0 up
+}
+lab_in_client() { ip netns exec "$LAB_NS-$1" "${@:2}"; }
+
 # lab_stop   Removes everything. Runs from the exit trap; calling it earlier or twice is harmless.
 lab_stop() {
   local status=$? pid
@@ -119,8 +130,8 @@ lab_stop() {
   lab_poll 5 lab_all_gone "${pids[@]}"
   for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
   wait "${pids[@]}" 2>/dev/null
-  lab_remove_namespace "$LAB_FAR"
-  lab_remove_namespace "$LAB_NS"
+  local namespace
+  for namespace in $(lab_namespaces "$LAB_NS(-[a-z0-9]+)?"); do lab_remove_namespace "$namespace"; done
   if [[ -n $LAB_KEEP ]]; then
     mv "$LAB" "${LAB/siderite-lab/siderite-kept}"  # out of lab_sweep's way
     lab_say "lab: kept ${LAB/siderite-lab/siderite-kept}"
@@ -151,12 +162,15 @@ lab_remove_namespace() {
   ip netns delete "$1" 2>/dev/null || :
 }
 
+# lab_namespaces PATTERN   The namespaces of that name, one a line.
+lab_namespaces() { ip netns list 2>/dev/null | awk -v pattern="^$1\$" '$1 ~ pattern { print $1 }'; }
+
 # lab_sweep   Removes racks whose owner is dead (it was killed with SIGKILL, so its trap never ran).
 lab_sweep() {
   local ns pid directory
-  for ns in $(ip netns list 2>/dev/null | awk '$1 ~ /^sid-[0-9]+(-far)?$/ { print $1 }'); do
+  for ns in $(lab_namespaces 'sid-[0-9]+(-[a-z0-9]+)?'); do
     pid=${ns#sid-}
-    pid=${pid%-far}
+    pid=${pid%%-*}
     [[ -d /proc/$pid ]] || lab_remove_namespace "$ns"
   done
   for directory in "${TMPDIR:-/tmp}"/siderite-lab.*.*; do

@@ -45,7 +45,8 @@ public final class BootJournal: BootEventSink {
 
   public func report(_ occurrence: BootOccurrence, of subject: BootSubject) {
     let event = BootEvent(
-      time: now(), reason: occurrence.reason, message: occurrence.message, isWarning: occurrence.isWarning)
+      time: now(), reason: occurrence.reason, message: PlainText.line(occurrence.message),
+      isWarning: occurrence.isWarning)
     state.withLock { state in
       let record = state.append(event, of: subject)
       let update = Update(mac: record.mac, uuid: record.uuid, address: record.address, event: event)

@@ -128,8 +128,15 @@ extension Registration {
     named += (hardware.network?.interfaces ?? []).map {
       ("hardware.network.interfaces[]", [$0.name, $0.flags, $0.mac] + ($0.addresses ?? []))
     }
-    for (path, strings) in named where strings.contains(where: { ($0?.utf8.count ?? 0) > Limits.stringBytes }) {
-      throw RegistrationError(description: "a text in \(path) is longer than \(Limits.stringBytes) bytes")
+    for (path, strings) in named {
+      for text in strings.compactMap(\.self) {
+        guard text.utf8.count <= Limits.stringBytes else {
+          throw RegistrationError(description: "a text in \(path) is longer than \(Limits.stringBytes) bytes")
+        }
+        guard PlainText.isPlain(text) else {
+          throw RegistrationError(description: "a text in \(path) has control characters")
+        }
+      }
     }
   }
 }

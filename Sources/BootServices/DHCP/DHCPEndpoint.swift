@@ -100,10 +100,12 @@ struct DHCPEndpoint {
     for item in batch { responder.reject(item.change) }
   }
 
+  /// A unicast address of ours is enough: a bridge takes another hardware address when a port joins, and frames sent to
+  /// the new one are as much ours.
   private func isForUs(_ frame: UDPFrame) -> Bool {
-    (frame.destinationMAC == station.mac || frame.destinationMAC == .broadcast)
-      && (frame.destination == .broadcast || station.addresses.contains(frame.destination)
-        || station.broadcasts.contains(frame.destination))
+    if station.addresses.contains(frame.destination) { return true }
+    return (frame.destination == .broadcast || station.broadcasts.contains(frame.destination))
+      && (frame.destinationMAC == .broadcast || frame.destinationMAC == station.mac)
   }
 
   private mutating func decide(

@@ -30,7 +30,7 @@ public struct TFTPConfiguration: Sendable {
   /// Requests that wait for their turn.
   public var maximumWaiting = 4096
 
-  /// Let the kernel cut a window into packets (UDP_SEGMENT) where it can.
+  /// Let the kernel cut a window into packets (UDP_SEGMENT) where it can; never done in ``PortMode/single``.
   public var usesSegmentation = true
 
   /// How long running transfers may go on after a graceful shutdown was asked for.

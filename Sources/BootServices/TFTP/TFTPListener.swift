@@ -71,7 +71,11 @@ final class TFTPListener: ChannelInboundHandler {
   init(_ environment: Environment, on eventLoop: any EventLoop) {
     self.environment = environment
     self.eventLoop = eventLoop
-    let isSupported = environment.configuration.usesSegmentation && System.supportsUDPSegmentationOffload
+    // Not in single-port mode: older kernels refuse a window that exceeds the path's MTU with an error that closes the
+    // socket, and here it is everybody's.
+    let configuration = environment.configuration
+    let isSupported =
+      configuration.usesSegmentation && configuration.portMode == .perTransfer && System.supportsUDPSegmentationOffload
     self.segmentation = isSupported ? .unproven : .refused
   }
 

@@ -168,9 +168,9 @@ final class TFTPSession {
     do {
       try begin(on: channel)
     } catch {
-      send(error.packet, on: channel)
       environment.counters.add(to: \.refused)
       report(.refused(error.code, message: error.message))
+      send(error.packet, on: channel)
       close()
     }
   }

@@ -84,7 +84,7 @@ public struct AdminAPI: Service {
       try Response.json(KubernetesList(try await store.list(Kind.self)))
     }
     router.get("\(path)/:name") { _, context in
-      let name = Text.line(try context.parameters.require("name"))
+      let name = PlainText.line(try context.parameters.require("name"))
       guard let resource = try await store.get(Kind.self, named: name) else {
         throw Refusal(.notFound, "\(Kind.plural) \"\(name)\" not found")
       }

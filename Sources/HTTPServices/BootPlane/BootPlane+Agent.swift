@@ -32,7 +32,7 @@ extension BootPlane {
   /// `POST /agent/v1/events`: a line for the journal.
   func agentEvent(_ request: Request, _ context: PeerContext) async throws -> Response {
     let event: AgentEvent = try await decode(request, limit: Limits.eventBytes)
-    let message = Text.line(event.message)
+    let message = PlainText.line(event.message)
     guard !message.isEmpty else { throw Refusal(.unprocessableContent, "message is empty") }
     let subject = BootSubject(
       mac: event.mac.flatMap { MACAddress($0) }, uuid: event.uuid.flatMap { SystemUUID($0) }, address: context.client)

@@ -27,7 +27,7 @@ extension BootPlane {
     do {
       asset = try await usable(name, request)
     } catch {
-      journal.report(.transferFailed(name: Text.line("\(name)"), reason: error.reason), of: subject)
+      journal.report(.transferFailed(name: PlainText.line("\(name)"), reason: error.reason), of: subject)
       throw error
     }
     // If-Range comes with a validator; we give none out, so none can match (RFC 9110 §13.1.5).
@@ -46,7 +46,7 @@ extension BootPlane {
     }
     headers[.contentLength] = "\(bytes.count)"
     guard request.method == .get else { return Response(status: status, headers: headers) }
-    return Response(status: status, headers: headers, body: body(name, asset, bytes, subject))
+    return Response(status: status, headers: headers, body: body(name, asset, bytes, subject, context.eventLoop))
   }
 
   /// The asset, if its file is as it was when it was found.
@@ -66,7 +66,9 @@ extension BootPlane {
   }
 
   /// Reads the file a chunk at a time, as fast as the client takes it; all clients share the kernel's page cache.
-  private func body(_ name: AssetName, _ asset: Asset, _ bytes: Range<Int64>, _ subject: BootSubject) -> ResponseBody {
+  private func body(
+    _ name: AssetName, _ asset: Asset, _ bytes: Range<Int64>, _ subject: BootSubject, _ eventLoop: any EventLoop
+  ) -> ResponseBody {
     ResponseBody(contentLength: bytes.count) { [journal] writer in
       let start = ContinuousClock.now
       journal.report(.transferStarted(name: "\(name)", bytes: Int64(bytes.count)), of: subject)
@@ -81,6 +83,9 @@ extension BootPlane {
             guard chunk.readableBytes > 0 else { throw FileShrank() }
             do {
               try await output.write(chunk)
+              // The writer hands over without waiting: only when the event loop has seen this chunk does it know whether
+              // the next must wait for the client. Else a busy loop lets half a file pile up in memory.
+              try await eventLoop.submit {}.get()
             } catch {
               throw ClientLeft(bytes: offset - bytes.lowerBound)
             }

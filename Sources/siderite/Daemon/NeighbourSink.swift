@@ -19,7 +19,9 @@ struct NeighbourSink: BootEventSink {
 
   /// A TFTP transfer's event.
   func report(_ event: TFTPEvent) {
-    guard let occurrence = event.occurrence, let address = event.client.ipAddress.flatMap({ IPv4Address($0) }) else { return }
+    guard let occurrence = event.occurrence, let address = event.client.ipAddress.flatMap({ IPv4Address($0) }) else {
+      return
+    }
     report(occurrence, of: BootSubject(address: address))
   }
 }

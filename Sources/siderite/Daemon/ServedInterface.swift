@@ -36,12 +36,14 @@ struct ServedInterface: Sendable {
         problem("name", "\(entry.name) is no Ethernet interface")
         return nil
       }
-      let chosen = entry.address.map { wanted in interface.addresses.first { $0.address == wanted } }
+      let chosen =
+        entry.address.map { wanted in interface.addresses.first { $0.address == wanted } }
         ?? interface.addresses.first
       guard let chosen, let network = chosen.network else {
         let has = interface.addresses.map(\.address.description).joined(separator: ", ")
         problem(
-          "address", "\(entry.name) does not have \(entry.address?.description ?? "an IPv4 address")"
+          "address",
+          "\(entry.name) does not have \(entry.address?.description ?? "an IPv4 address")"
             + (has.isEmpty ? "" : "; it has \(has)"))
         return nil
       }

@@ -4,8 +4,10 @@ import CoreMetrics
 /// The TFTP service's counts as metrics.
 struct TFTPMetrics {
   private static let counts: [(name: String, value: @Sendable (TFTPStatistics) -> Int)] = [
-    ("started", { $0.started }), ("finished", { $0.finished }), ("declined", { $0.declined }), ("failed", { $0.failed }),
-    ("refused", { $0.refused }), ("bytes", { $0.bytes }), ("resent_blocks", { $0.resentBlocks }), ("malformed", { $0.malformed }),
+    ("started", { $0.started }), ("finished", { $0.finished }), ("declined", { $0.declined }),
+    ("failed", { $0.failed }),
+    ("refused", { $0.refused }), ("bytes", { $0.bytes }), ("resent_blocks", { $0.resentBlocks }),
+    ("malformed", { $0.malformed }),
     ("unexpected", { $0.unexpected }), ("broadcast", { $0.broadcast }), ("dropped_queue_full", { $0.droppedQueueFull }),
     ("dropped_per_client", { $0.droppedPerClient }), ("dropped_too_late", { $0.droppedTooLate }),
     ("dropped_shutdown", { $0.droppedShutdown }), ("socket_failures", { $0.socketFailures }),

@@ -148,6 +148,13 @@ struct DHCPEndpointTests {
     #expect(rack.hear(rack.discover(.uefiX64), to: .broadcast, try #require(IPv4Address("10.0.255.255"))).count == 1)
   }
 
+  @Test("a bridge that took another hardware address since is still reached at its IP address")
+  func bridge() throws {
+    var rack = try Rack(.server)
+    let taken = MACAddress(rawValue: 0x0200_0000_0098)
+    #expect(rack.hear(rack.discover(.uefiX64), to: taken, Rack.address).count == 1)
+  }
+
   @Test("a frame cut anywhere, or with any bit turned, is answered or dropped, never a crash")
   func damaged() throws {
     var rack = try Rack(.server)

@@ -43,6 +43,17 @@ struct TFTPServiceTests {
     }
   }
 
+  @Test("listening on all addresses, the answers come from the one that was asked")
+  func source() async throws {
+    let all = try SocketAddress(ipAddress: "0.0.0.0", port: 0)
+    try await TFTPServer.run(["file": [1, 2, 3]], configure: { $0.addresses = [all] }) { server in
+      let asked = try SocketAddress(ipAddress: "127.0.0.9", port: server.port)
+      let outcome = try await TFTPLoopbackClient.read(TFTPReader("file"), from: asked)
+      #expect(outcome.bytes == [1, 2, 3])
+      #expect(outcome.peer?.ipAddress == "127.0.0.9")
+    }
+  }
+
   @Test("one in twenty datagrams lost each way: the file arrives all the same", arguments: [1, 8, 64])
   func loss(window: Int) async throws {
     let content = Self.content(100_000)

@@ -1,0 +1,47 @@
+import Testing
+
+extension RackTests {
+  @Suite("Boots of real firmware")
+  struct BootTests {
+    /// A machine of the rack (`lab_standard_vm`), how its firmware boots, and who gives addresses.
+    struct Scenario: CustomTestStringConvertible, Sendable {
+      let firmware: String
+      let mode: String
+      /// What `siderite describe server` must say: as it was given to QEMU.
+      let facts: [String]
+
+      var testDescription: String { "\(firmware), \(mode)" }
+    }
+
+    static let bios = [
+      "UUID: 1f0c6a50-5b1d-4e0c-9a01-525400770001", "Manufacturer: Foundry Works", "Product: Anvil 100",
+      "Serial: FW-BIOS-0001", "Mode: bios", "Lab CPU, 2500 MHz, 2 cores, 2 threads, serial FW-BIOS-0001-CPU",
+      "Memory: 512 MB in 1 modules", "serial FW-BIOS-0001-DIMM", "Disks: 3 GB on 2 devices",
+      "/dev/vda, HDD, 1073741824 bytes, serial FW-VDA-1", "2147483648 bytes, QEMU NVMe Ctrl, serial FW-NVME-1",
+      "Network interfaces: 1", "52:54:00:77:00:01",
+    ]
+    static let uefi = [
+      "UUID: 1f0c6a50-5b1d-4e0c-9a02-525400770002", "Manufacturer: Smelter Inc.", "Product: Bloomery 7",
+      "Serial: SM-UEFI-0002", "Mode: uefi", "Lab CPU, 2500 MHz, 2 cores, 2 threads, serial SM-UEFI-0002-CPU",
+      "Memory: 512 MB in 1 modules", "serial SM-UEFI-0002-DIMM", "Disks: 7 GB on 2 devices",
+      "/dev/vda, HDD, 3221225472 bytes, serial SM-VDA-2", "4294967296 bytes, QEMU NVMe Ctrl, serial SM-NVME-2",
+      "Network interfaces: 1", "52:54:00:77:00:02",
+    ]
+    static let uefiHTTP = [
+      "UUID: 1f0c6a50-5b1d-4e0c-9a03-525400770003", "Manufacturer: Hearth & Sons", "Product: Ember",
+      "Serial: HS-HTTP-0003", "Mode: uefi", "Lab CPU, 2500 MHz, 2 cores, 2 threads, serial HS-HTTP-0003-CPU",
+      "Memory: 512 MB in 1 modules", "serial HS-HTTP-0003-DIMM", "Disks: 1 GB on 1 devices",
+      "1073741824 bytes, QEMU NVMe Ctrl, serial HS-NVME-3", "Network interfaces: 1", "52:54:00:77:00:03",
+    ]
+    static let scenarios = [("bios", bios), ("uefi", uefi), ("uefi-http", uefiHTTP)].flatMap { firmware, facts in
+      ["server", "proxy"].map { Scenario(firmware: firmware, mode: $0, facts: facts) }
+    }
+
+    @Test("a blank machine powers on and becomes a Server that says what the machine is", arguments: scenarios)
+    func boot(_ scenario: Scenario) async throws {
+      let script = try await LabScript.run("boot", "--firmware", scenario.firmware, "--mode", scenario.mode)
+      try #require(script.status == 0, "\(script.tail)")
+      for fact in scenario.facts { #expect(script.text.contains(fact), "\(script.tail)") }
+    }
+  }
+}
