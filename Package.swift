@@ -113,7 +113,10 @@ let package = Package(
         nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
-    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], exclude: ["Golden"], swiftSettings: app),
+    .testTarget(
+      name: "CaptureTests", dependencies: ["BareMetal", "BootServices", "DHCP", "TFTP", "Wire", logging],
+      exclude: ["Fixtures"], swiftSettings: app),
+    .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
@@ -127,7 +130,7 @@ let package = Package(
         "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging, nioCore,
         serviceLifecycle,
       ],
-      exclude: ["Fixtures"], swiftSettings: app),
+      swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),

@@ -41,7 +41,7 @@ struct LabScript {
     process.standardError = handle
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       process.terminationHandler = { @Sendable _ in continuation.resume() }
-      do { try process.run() } catch { continuation.resume(throwing: error) }
+      do { try process.runUnblocked() } catch { continuation.resume(throwing: error) }
     }
     try handle.close()
     return LabScript(

@@ -4,7 +4,7 @@ extension RackTests {
   @Suite("A daemon that is killed, and one that cannot start")
   struct RestartTests {
     @Test(
-      "what was acknowledged to leases' and Servers' owners is there after a restart in the middle of load",
+      "no lease and no Server that was acknowledged is lost by a restart in the middle of load",
       arguments: [("kill", 3), ("term", 1)])
     func restart(signal: String, rounds: Int) async throws {
       let script = try await LabScript.run("restart", signal)

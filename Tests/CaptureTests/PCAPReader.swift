@@ -11,7 +11,13 @@ enum PCAPReader {
     var reason: String
   }
 
-  static func frames(_ file: [UInt8]) throws -> [[UInt8]] {
+  struct Frame: Equatable {
+    /// Of the epoch, as the capturing host's clock had it.
+    var seconds: UInt32
+    var bytes: [UInt8]
+  }
+
+  static func frames(_ file: [UInt8]) throws -> [Frame] {
     let bytes = file.span
     var offset = 0
     let magic = try bytes.readUInt32(at: &offset)
@@ -24,23 +30,14 @@ enum PCAPReader {
     func number(_ value: UInt32) -> UInt32 { isBigEndian ? value : value.byteSwapped }
     offset = 20
     guard number(try bytes.readUInt32(at: &offset)) == 1 else { throw Malformed(reason: "not Ethernet") }
-    var frames = [[UInt8]]()
+    var frames = [Frame]()
     while offset < file.count {
-      offset += 8
+      let seconds = number(try bytes.readUInt32(at: &offset))
+      offset += 4
       let captured = number(try bytes.readUInt32(at: &offset))
       offset += 4
-      frames.append(try bytes.readBytes(Int(captured), at: &offset))
+      frames.append(Frame(seconds: seconds, bytes: try bytes.readBytes(Int(captured), at: &offset)))
     }
     return frames
-  }
-
-  /// The payloads of all UDP datagrams to or from one of `ports`, with their headers.
-  static func datagrams(_ file: [UInt8], ports: Set<UInt16>) throws -> [(frame: UDPFrame, payload: [UInt8])] {
-    try frames(file).compactMap { bytes in
-      guard let (frame, payload) = try? UDPFrame.parse(bytes.span),
-        ports.contains(frame.sourcePort) || ports.contains(frame.destinationPort)
-      else { return nil }
-      return (frame, Array(bytes[payload]))
-    }
   }
 }
