@@ -79,7 +79,6 @@ final class BootHost {
   /// What the daemon started last has said.
   var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
 
-
   /// The daemon beside the test bundle, built with it.
   private static var binary: String {
     URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "siderite").path

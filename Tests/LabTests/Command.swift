@@ -34,12 +34,21 @@ enum Command {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // Programs inherit the signals that the threads of Swift's pool block, which is all of them.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+    guard let program = arguments.first else { throw Failure(description: "nothing to run") }
     var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     var settings: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
     defer { for text in words + settings { free(text) } }
     var process: pid_t = 0
-    let code = posix_spawnp(&process, words[0], &actions, nil, &words, &settings)
+    let code = posix_spawnp(&process, program, &actions, &attributes, &words, &settings)
     guard code == 0 else { throw Failure(description: "\(arguments.joined(separator: " ")): error \(code)") }
     return process
   }
