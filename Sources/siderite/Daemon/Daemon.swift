@@ -16,6 +16,9 @@ import Wire
 
 /// The running appliance: the only place that puts concrete parts together.
 struct Daemon {
+  /// For requests and transfers under way to end; systemd waits 15 s.
+  private static let shutdownLimit = Duration.seconds(10)
+
   let configuration: Configuration
   let notifier: ServiceNotifier
 
@@ -36,16 +39,19 @@ struct Daemon {
     let parts = Parts(
       served: served, stores: stores, journal: journal, files: files,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
-    var services = try bootServices(parts) + [healthServer(parts), adminAPI(parts)]
+    // Health and the reporter come last: they ask about everything that was expected before.
+    var services = try bootServices(parts) + [adminAPI(parts), healthServer(parts)]
     services.append(
       StartupReporter(startup: parts.startup, checks: parts.startup.checks, notifier: notifier, logger: logger))
     if served.isEmpty { logger.warning("no interface is configured: nothing boots until one is named") }
 
-    let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(
-        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    // A listener that cannot begin ends the daemon, with nothing but its reason in the log: the others stop in order.
+    var group = ServiceGroupConfiguration(
+      services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    group.maximumGracefulShutdownDuration = Self.shutdownLimit
     defer { stores.close() }
-    try await group.run()
+    try await ServiceGroup(configuration: group).run()
     journal.close()
   }
 
