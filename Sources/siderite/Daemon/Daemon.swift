@@ -43,7 +43,10 @@ struct Daemon {
 
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        // When one cannot go on the others end what they have begun. To cancel them instead would be rougher than NIO
+        // bears: it traps when a listener is cancelled in the moment it accepts a connection.
+        services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     defer { stores.close() }
     try await group.run()
     journal.close()
