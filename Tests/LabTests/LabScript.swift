@@ -27,24 +27,14 @@ struct LabScript {
   /// Runs `tools/lab/NAME`. The scripts read SIDERITE_BIN and SIDERITE_AGENT; without them, the build's own.
   static func run(_ name: String, _ arguments: String...) async throws -> LabScript {
     let log = FileManager.default.temporaryDirectory.appending(path: "labtests-\(UUID().uuidString).log")
-    // A file, not a pipe: nobody has to read along, and a process that outlives the script holds nobody up.
-    guard FileManager.default.createFile(atPath: log.path(), contents: nil) else { throw CocoaError(.fileWriteUnknown) }
     defer { try? FileManager.default.removeItem(at: log) }
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments =
-      ["timeout", "--kill-after=30", "\(secondsAtMost)", root.appending(path: "tools/lab/\(name)").path()] + arguments
-    process.currentDirectoryURL = root
-    process.standardInput = FileHandle.nullDevice
-    let handle = try FileHandle(forWritingTo: log)
-    process.standardOutput = handle
-    process.standardError = handle
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      process.terminationHandler = { @Sendable _ in continuation.resume() }
-      do { try process.runUnblocked() } catch { continuation.resume(throwing: error) }
+    let script = root.appending(path: "tools/lab/\(name)").path()
+    let process = try Command.start(
+      ["timeout", "--kill-after=30", "\(secondsAtMost)", script] + arguments, output: log.path())
+    // Minutes: not on a thread that other tests need.
+    let status = await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: Command.wait(for: process)) }
     }
-    try handle.close()
-    return LabScript(
-      status: process.terminationStatus, output: String(decoding: try Data(contentsOf: log), as: UTF8.self))
+    return LabScript(status: status, output: String(decoding: try Data(contentsOf: log), as: UTF8.self))
   }
 }

@@ -45,7 +45,8 @@ struct Daemon {
       StartupReporter(startup: parts.startup, checks: parts.startup.checks, notifier: notifier, logger: logger))
     if served.isEmpty { logger.warning("no interface is configured: nothing boots until one is named") }
 
-    // A listener that cannot begin ends the daemon, with nothing but its reason in the log: the others stop in order.
+    // When one cannot begin or go on, the others end what they have begun, and nothing but its reason is in the log. To
+    // cancel them instead would be rougher than NIO bears: it traps when a listener is cancelled while it accepts.
     var group = ServiceGroupConfiguration(
       services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
