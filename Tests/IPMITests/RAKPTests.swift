@@ -26,7 +26,8 @@ struct RAKPTests {
   }
 
   static let vectors = [
-    Vector(suite: 3, hasKey: false,
+    Vector(
+      suite: 3, hasKey: false,
       bmcCode: "73393b57dfc58bdec19482c3070662afcdfaaade",
       consoleCode: "05693d3ad1b45a261a7463c7e14bbd504fe92bd2",
       checkValue: "bbd563c2ffe2ef6f3ff827a1",
@@ -34,7 +35,8 @@ struct RAKPTests {
       packet:
         "0600ff0706c000030002070000002000000102030405060708090a0b0c0d0e0fe28b03a6dd5df700120c3e6d9ba4a3d9"
         + "ffff0207c1654798131f9cf830103e5d"),
-    Vector(suite: 3, hasKey: true,
+    Vector(
+      suite: 3, hasKey: true,
       bmcCode: "73393b57dfc58bdec19482c3070662afcdfaaade",
       consoleCode: "05693d3ad1b45a261a7463c7e14bbd504fe92bd2",
       checkValue: "249ca131474a094706d39c44",
@@ -42,7 +44,8 @@ struct RAKPTests {
       packet:
         "0600ff0706c000030002070000002000000102030405060708090a0b0c0d0e0ffd0e155949116a31f73f322016fc8137"
         + "ffff020781c73212ceb93b3e40dd6611"),
-    Vector(suite: 8, hasKey: false,
+    Vector(
+      suite: 8, hasKey: false,
       bmcCode: "d17b7104790af5d9feb23e5bfb6578b3",
       consoleCode: "33b3f3e39ad6fe08afdfd46f6449d02c",
       checkValue: "5b4c1f709341560f244c7b581c2a2cc7",
@@ -50,7 +53,8 @@ struct RAKPTests {
       packet:
         "0600ff0706c000030002070000002000000102030405060708090a0b0c0d0e0f2c144bd4e12efb96d2ae9fe8f43e61f2"
         + "ffff02072e4bbff4ef2918f67fe1afcf2d1ded85"),
-    Vector(suite: 8, hasKey: true,
+    Vector(
+      suite: 8, hasKey: true,
       bmcCode: "d17b7104790af5d9feb23e5bfb6578b3",
       consoleCode: "33b3f3e39ad6fe08afdfd46f6449d02c",
       checkValue: "456f2de6ee2e280c307e8a9751f4882c",
@@ -58,7 +62,8 @@ struct RAKPTests {
       packet:
         "0600ff0706c000030002070000002000000102030405060708090a0b0c0d0e0f2aec02677d4e3aaabcdd5f9b28dcb416"
         + "ffff0207d291cc147ed6b8bbacdbd394b08891fb"),
-    Vector(suite: 17, hasKey: false,
+    Vector(
+      suite: 17, hasKey: false,
       bmcCode: "809d42c69b6f10c569c7cf480c366f5b927669d21073fb23e4f664e9b42180c0",
       consoleCode: "093a37ffe4848afb9165cf4fc20482479b177069b2f2db37259fead0be849d89",
       checkValue: "18694529ffa7a654d8e46398177c91b9",
@@ -66,7 +71,8 @@ struct RAKPTests {
       packet:
         "0600ff0706c000030002070000002000000102030405060708090a0b0c0d0e0f83f38888c1bd7ee9ccde9a8cf3ee419b"
         + "ffff0207a4ef681349ff7b1a264cc68c7a9f7a89"),
-    Vector(suite: 17, hasKey: true,
+    Vector(
+      suite: 17, hasKey: true,
       bmcCode: "809d42c69b6f10c569c7cf480c366f5b927669d21073fb23e4f664e9b42180c0",
       consoleCode: "093a37ffe4848afb9165cf4fc20482479b177069b2f2db37259fead0be849d89",
       checkValue: "e9b7a1bf80d7624e1400304c63fe8224",

@@ -228,7 +228,8 @@ struct SessionTests {
         while !isOver, case .send(let datagram)? = actions.last(where: { if case .send = $0 { true } else { false } }) {
           guard let answer = bmc.receive(datagram.span, at: talk.start, random: &random) else { break }
           isOver = answers == step
-          actions = victim.receive((isOver ? Self.transplant(mutant, good, answer) : answer).span, at: talk.start, random: &random)
+          actions = victim.receive(
+            (isOver ? Self.transplant(mutant, good, answer) : answer).span, at: talk.start, random: &random)
           answers += 1
         }
         for case .response(_, let reply) in actions { #expect(reply.data == [0x21, 0, 0x40]) }
@@ -263,7 +264,8 @@ struct SessionTests {
     #expect(established > 290)
   }
 
-  @Test("random bytes, and random changes to good datagrams, do nothing to either end", arguments: 0..<8 as Range<UInt64>)
+  @Test(
+    "random bytes, and random changes to good datagrams, do nothing to either end", arguments: 0..<8 as Range<UInt64>)
   func noise(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     var talk = Conversation(.test(), .test())

@@ -70,7 +70,8 @@ public struct GetChannelCipherSuites: ServedCommand {
   public static func records(of suites: [CipherSuite]) -> [UInt8] {
     suites.flatMap {
       [
-        0xc0, $0.identifier, $0.authentication.rawValue, 0x40 | $0.integrity.rawValue, 0x80 | $0.confidentiality.rawValue,
+        0xc0, $0.identifier, $0.authentication.rawValue, 0x40 | $0.integrity.rawValue,
+        0x80 | $0.confidentiality.rawValue,
       ]
     }
   }

@@ -87,7 +87,8 @@ public struct GetDeviceID: ServedCommand {
     var bytes: [UInt8] = [
       response.deviceID, (response.providesSDRs ? 0x80 : 0) | response.deviceRevision & 0x0f,
       (response.isUpdating ? 0x80 : 0) | response.firmwareMajor & 0x7f,
-      response.firmwareMinor > 99 ? response.firmwareMinor : response.firmwareMinor / 10 << 4 | response.firmwareMinor % 10,
+      response.firmwareMinor > 99
+        ? response.firmwareMinor : response.firmwareMinor / 10 << 4 | response.firmwareMinor % 10,
       response.ipmiVersion, response.functions,
     ]
     bytes.append(littleEndian: response.manufacturer & 0x0f_ffff)

@@ -1,8 +1,8 @@
 /// Sets one boot option. IPMI v2.0 §28.12, NetFn Chassis, command 08h.
 ///
 /// To boot from the network once: ``setInProgress``, ``keepFlagsPastTimeout``, ``acknowledge``, ``flags(_:)``,
-/// ``setComplete``. BMCs that do not know the first, second, third or last answer 0x80 or 0xC9: go on regardless,
-/// only ``flags(_:)`` counts.
+/// ``setComplete``. BMCs that do not know the first, second, third or last answer 0x80, 0xC9 or (`ipmi_sim`) 0xCC: go
+/// on regardless, only ``flags(_:)`` counts.
 public struct SetSystemBootOptions: ServedCommand {
   public static let networkFunction = NetworkFunction.chassis
   public static let command: UInt8 = 0x08

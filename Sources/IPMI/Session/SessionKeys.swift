@@ -4,7 +4,7 @@ import Wire
 struct SessionKeys: Sendable {
   let suite: CipherSuite
 
-  /// K1, or for suite 12 the user's password.
+  /// K1, or for suite 12 the user's password, 20 bytes with zeros.
   private let signing: KeyMaterial
 
   /// The first 16 bytes of K2.
@@ -20,7 +20,7 @@ struct SessionKeys: Sendable {
     }
     signing =
       suite.integrity == .md5_128
-      ? password
+      ? KeyMaterial(password.padded(to: 20))
       : KeyMaterial(crypto.authenticationCode(of: [UInt8](repeating: 1, count: 20), key: integrityKey, hash: hash))
     let second = crypto.authenticationCode(of: [UInt8](repeating: 2, count: 20), key: integrityKey, hash: hash)
     encryption = KeyMaterial(Array(second.prefix(16)))
@@ -79,7 +79,8 @@ struct SessionKeys: Sendable {
     case .hmacSHA1_96: Array(crypto.authenticationCode(of: bytes, key: signing, hash: .sha1).prefix(12))
     case .hmacMD5_128: Array(crypto.authenticationCode(of: bytes, key: signing, hash: .md5).prefix(16))
     case .hmacSHA256_128: Array(crypto.authenticationCode(of: bytes, key: signing, hash: .sha256).prefix(16))
-    // The specification says "as IPMI 1.5's MD5" without saying how long the password is: FreeIPMI takes it as it is.
+    // As IPMI 1.5's MD5: password, packet, password. §13.28.4 does not say how long the password is: FreeIPMI's
+    // `ipmipower -I 12` understands 20 bytes, and not 16, nor the password as it is.
     case .md5_128: crypto.md5(signing.exposedBytes + bytes + signing.exposedBytes)
     }
   }
