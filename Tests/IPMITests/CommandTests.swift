@@ -318,6 +318,7 @@ struct CommandTests {
     #expect(response.isRunning && response.timer == timer && response.remaining == .milliseconds(59_900))
     #expect(
       SetWatchdogTimer(WatchdogTimer(use: .os, action: .none, countdown: .seconds(-1))).requestData.suffix(2) == [0, 0])
+    #expect(try parse(GetWatchdogTimer(), "04 03 00 00 5802").remaining == nil)
     try shake(GetWatchdogTimer(), "44 03 00 00 5802 5702")
   }
 

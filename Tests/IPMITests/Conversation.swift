@@ -39,8 +39,10 @@ struct Conversation {
     start = now
   }
 
+  mutating func begin() { perform(session.start(at: now, random: &random)) }
+
   mutating func login() {
-    perform(session.start(at: now, random: &random))
+    begin()
     run { $0.isEstablished || $0.failure != nil }
   }
 

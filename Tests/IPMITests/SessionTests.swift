@@ -129,6 +129,40 @@ struct SessionTests {
     #expect(talk.isEstablished)
   }
 
+  @Test("a BMC that forgets the login half-way is asked anew, not taken for one with another password")
+  func restart() throws {
+    var talk = Conversation(.test(), .test())
+    talk.begin()
+    talk.run { $0.session.phase == .provingSecond }
+    #expect(talk.bmc.openSessions == 1)
+    talk.bmc.sessions = [:]
+    talk.run { $0.isEstablished || $0.failure != nil }
+    #expect(talk.failure == nil && talk.session.restarts == 1)
+    #expect(try talk.ask(GetChassisStatus()).isOn == false)
+  }
+
+  @Test("a BMC that forgets every login is given up")
+  func restartBound() {
+    var talk = Conversation(.test(), .test())
+    talk.begin()
+    for _ in 0..<10 {
+      talk.run { $0.session.phase == .provingSecond || $0.failure != nil }
+      talk.bmc.sessions = [:]
+      talk.run { $0.session.phase != .provingSecond }
+    }
+    #expect(talk.failure == .refused(.inactiveSessionID, during: .provingSecond))
+  }
+
+  @Test("a session that the BMC dropped answers nothing more, and says so")
+  func dropped() throws {
+    var talk = Conversation(.test { $0.keepAliveInterval = nil }, .test())
+    talk.login()
+    let begin = talk.now
+    talk.now = begin + .seconds(100)
+    #expect(try talk.reply(to: IPMIRequest(GetChassisStatus())) == nil)
+    #expect(talk.failure == .timedOut(during: .commanding))
+  }
+
   @Test("nobody there")
   func unreachable() {
     var talk = Conversation(.test(), .test())
@@ -197,6 +231,72 @@ struct SessionTests {
     #expect(talk.replies[id] == nil)
     #expect(talk.ignored.count == talk.received.count)
     #expect(talk.failure == nil)
+  }
+
+  @Test("an old answer is a replay even when its rqSeq comes round again", arguments: CipherSuite.all)
+  func replayAfterWrap(suite: CipherSuite) throws {
+    var talk = Conversation(
+      .test {
+        $0.cipherSuites = [suite]
+        $0.allowsUnauthenticated = true
+      }, .test { $0.cipherSuites = [suite] })
+    talk.login()
+    _ = try talk.ask(GetChassisStatus())
+    let old = try #require(talk.received.last)
+    for _ in 0..<63 { _ = try talk.ask(GetChassisStatus()) }
+    let (id, _) = try #require(talk.session.send(IPMIRequest(GetChassisStatus()), at: talk.now, random: &talk.random))
+    talk.inject(old)
+    #expect(talk.replies[id] == nil)
+    #expect(talk.ignored == [.replayed])
+  }
+
+  @Test("weaker algorithms than asked for are not accepted", arguments: [32, 40, 48])
+  func downgrade(algorithm: Int) {
+    var talk = Conversation(.test(), .test())
+    talk.network.tamper = { datagram in
+      var changed = datagram
+      // The algorithm bytes of an open session response.
+      if datagram[4] == 6, datagram[5] == PayloadType.openSessionResponse.rawValue { changed[algorithm] = 0 }
+      return changed
+    }
+    talk.login()
+    #expect(talk.failure == .noCommonCipherSuite)
+    // Nothing that could be attacked offline was sent, or asked for.
+    #expect(!talk.sent.contains { $0[5] == PayloadType.rakp1.rawValue && $0[4] == 6 })
+  }
+
+  @Test("a good packet that answers another request is not taken: rqSeq, command, function, address")
+  func mismatch() throws {
+    var talk = Conversation(.test(), .test())
+    talk.login()
+    let (id, _) = try #require(talk.session.send(IPMIRequest(GetChassisStatus()), at: talk.now, random: &talk.random))
+    let request = try #require(talk.session.exchange?.message)
+    let keys = try #require(talk.bmc.sessions.values.first?.keys)
+    let right = IPMIMessage(to: request, code: .success, data: [0x21, 0, 0])
+    var wrong = [IPMIMessage](repeating: right, count: 5)
+    wrong[0].sequence = (right.sequence + 63) & 0x3f
+    wrong[1].command = GetSystemRestartCause.command
+    wrong[2].networkFunction = NetworkFunction.application.response
+    wrong[3].destination = 0x85
+    wrong[4].networkFunction = .chassis
+    var sequence: UInt32 = 100
+    func sealed(_ message: IPMIMessage) -> [UInt8] {
+      sequence += 1
+      return keys.seal(
+        message.bytes, type: .ipmi, sessionID: talk.session.consoleSessionID, sequence: sequence,
+        initializationVector: [UInt8](repeating: 1, count: 16), using: OpenSSLCrypto())
+    }
+    for message in wrong { talk.inject(sealed(message)) }
+    #expect(talk.replies[id] == nil)
+    #expect(talk.ignored == [IPMIIgnored](repeating: .unexpected, count: 5))
+    // The right answer, but neither signed nor encrypted.
+    let header = RMCPPlusPacket.header(
+      .ipmi, isEncrypted: false, isSigned: false, sessionID: talk.session.consoleSessionID, sequence: 200,
+      length: right.bytes.count)
+    talk.inject(header + right.bytes)
+    #expect(talk.replies[id] == nil && talk.ignored.last == .protection)
+    talk.inject(sealed(right))
+    #expect(talk.replies[id] == IPMIReply(code: .success, data: [0x21, 0, 0]))
   }
 
   @Test("every datagram from the BMC cut anywhere or with a bit flipped: an error or silence, never a false answer")

@@ -86,7 +86,8 @@ public struct GetWatchdogTimer: IPMICommand {
     /// `nil` when use or action have a value that is not named.
     public var timer: WatchdogTimer?
     public var isRunning: Bool
-    public var remaining: Duration
+    /// `nil` when it is not told: `ipmi_sim` leaves it out.
+    public var remaining: Duration?
   }
 
   public func parse(_ data: Span<UInt8>) throws(IPMIParseError) -> Response {
@@ -95,7 +96,8 @@ public struct GetWatchdogTimer: IPMICommand {
     let action = try data.byte(at: &offset)
     _ = try data.word(at: &offset)
     let initial = Duration.milliseconds(100 * Int(try data.word(at: &offset)))
-    let remaining = Duration.milliseconds(100 * Int(try data.word(at: &offset)))
+    let remaining: Duration? =
+      offset < data.count ? .milliseconds(100 * Int(try data.word(at: &offset))) : nil
     var timer: WatchdogTimer?
     if let knownUse = WatchdogTimer.Use(rawValue: use & 7),
       let knownAction = WatchdogTimer.Action(rawValue: action & 7)
