@@ -175,7 +175,12 @@ struct CommandTests {
     #expect(SetUserPassword(user: 3, .test(long)).requestData == [0x83, 3, 97, 98] + [UInt8](repeating: 0, count: 18))
     #expect(SetUserPassword(user: 3, .enable).requestData == [3, 1])
     #expect(SetUserPassword.Password(KeyMaterial(password: "12345678901234567"), isLong: false) == nil)
-    #expect(!"\(SetUserPassword(user: 3, .set(short)))".contains("97"))
+    let request = IPMIRequest(SetUserPassword(user: 3, .set(short)))
+    for value in [SetUserPassword(user: 3, .set(short)), request, IPMIMessage(request: request, sequence: 0)] as [Any] {
+      var dumped = "\(value)"
+      dump(value, to: &dumped)
+      #expect(!dumped.contains("97"))
+    }
   }
 
   @Test("LAN parameters: addresses in network order, the port the other way round")

@@ -26,6 +26,14 @@ public struct IPMIRequest: Hashable, Sendable {
   }
 }
 
+extension IPMIRequest: CustomStringConvertible, CustomReflectable {
+  /// Without the data, which may hold a password.
+  public var description: String {
+    "function 0x\(String(networkFunction.rawValue, radix: 16)), command 0x\(String(command, radix: 16)), \(data.count) bytes"
+  }
+  public var customMirror: Mirror { Mirror(self, children: ["request": description]) }
+}
+
 /// What a BMC answered.
 public struct IPMIReply: Hashable, Sendable {
   public var code: CompletionCode

@@ -13,6 +13,17 @@
 /// - Replies are matched on session, protection and sequence window, verified, decrypted, and then matched on function,
 ///   command, rqSeq and address. What fits nowhere is ``Action/ignored(_:)`` and changes nothing.
 /// - A request that is not repeatable is sent once; see ``Action/unanswered(_:)``.
+///
+/// What BMCs get wrong, and what is done about it:
+/// - Cipher suites advertised and then refused, or the other way round: suites are tried, not looked up.
+/// - No answer to an open session request with an unknown suite: after two attempts the next suite's turn.
+/// - IPMI 1.5 BMCs that refuse the bit asking for 2.0: asked again without it.
+/// - A login forgotten, or RAKP messages answered twice with other numbers: begun anew, at most three times.
+/// - Slots that stay taken after a login fails: a RAKP message 3 with an error, or a close, frees them.
+/// - Error responses shorter than their message: nothing behind the status is read.
+/// - Answers from LUN 0 to what was asked on another: the answering LUN is not compared.
+/// - Encryption pads with other bytes than 1, 2, 3 …: only the length is read, the signature covers the rest.
+/// - Session numbers of an Activate Session answer: temporary, new and 0 are all taken.
 public struct IPMISession: Sendable {
   /// What the owner of the socket is to do.
   public enum Action: Sendable {

@@ -77,3 +77,12 @@ public struct IPMIMessage: Hashable, Sendable {
       && sequence == request.sequence && destination == request.source && destinationLUN == request.sourceLUN
   }
 }
+
+extension IPMIMessage: CustomStringConvertible, CustomReflectable {
+  /// Without the data, which may hold a password.
+  public var description: String {
+    "function 0x\(String(networkFunction.rawValue, radix: 16)), command 0x\(String(command, radix: 16)), "
+      + "sequence \(sequence), \(data.count) bytes"
+  }
+  public var customMirror: Mirror { Mirror(self, children: ["message": description]) }
+}
