@@ -56,10 +56,12 @@ let package = Package(
     .target(name: "Wire", swiftSettings: pure),
     .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "CAgentInit"),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
 
     // Layer 1: protocols, without I/O.
     .target(name: "DHCP", dependencies: ["Wire"], swiftSettings: pure),
+    .target(name: "IPMI", dependencies: ["Wire"], swiftSettings: pure),
     .target(name: "SMBIOS", dependencies: ["Wire"], swiftSettings: pure),
     .target(name: "TFTP", dependencies: ["Wire"], swiftSettings: pure),
 
@@ -124,6 +126,7 @@ let package = Package(
         nioEmbedded, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
+    .testTarget(name: "IPMITests", dependencies: ["COpenSSL", "IPMI", "Wire"], swiftSettings: app),
     .testTarget(
       name: "LabTests",
       dependencies: [

@@ -1,0 +1,272 @@
+/// One session with one BMC, from the first datagram to the last.
+///
+/// A value without socket, clock or task. Feed it what happens, do what it answers, in order; call
+/// ``timeout(at:random:)`` once ``deadline`` has passed.
+///
+/// ```
+/// ready ─▶ detecting ─▶ opening ─▶ provingFirst ─▶ provingSecond ─┐            (RMCP+: open session, RAKP 1–4)
+///              └──────▶ challenging ─▶ activating ────────────────┴─▶ raising ─▶ established ─▶ closing ─▶ ended
+///                                 any state ──── failure ──▶ ended                   (IPMI 1.5 in the lower row)
+/// ```
+/// - One request is on its way at a time: BMCs have buffers for two packets (IPMI v2.0 §6.10.1). Others wait in order.
+/// - A retransmission has a new session sequence number, else the BMC would drop it as a replay, and the same rqSeq.
+/// - Replies are matched on session, protection and sequence window, verified, decrypted, and then matched on function,
+///   command, rqSeq and address. What fits nowhere is ``Action/ignored(_:)`` and changes nothing.
+/// - A request that is not repeatable is sent once; see ``Action/unanswered(_:)``.
+///
+/// What BMCs get wrong, and what is done about it:
+/// - Cipher suites advertised and then refused, or the other way round: suites are tried, not looked up.
+/// - No answer to an open session request with an unknown suite: after two attempts the next suite's turn.
+/// - IPMI 1.5 BMCs that refuse the bit asking for 2.0: asked again without it.
+/// - A login forgotten, or RAKP messages answered twice with other numbers: begun anew, at most three times.
+/// - Slots that stay taken after a login fails: a RAKP message 3 with an error, or a close, frees them.
+/// - Error responses shorter than their message: nothing behind the status is read.
+/// - Answers from LUN 0 to what was asked on another: the answering LUN is not compared.
+/// - Encryption pads with other bytes than 1, 2, 3 …: only the length is read, the signature covers the rest.
+/// - Session numbers of an Activate Session answer: temporary, new and 0 are all taken.
+public struct IPMISession: Sendable {
+  /// What the owner of the socket is to do.
+  public enum Action: Sendable {
+    /// Send this datagram to the BMC.
+    case send([UInt8])
+
+    /// Logged in, at the privilege asked for.
+    case established
+
+    /// The answer to a request, whatever its completion code.
+    case response(RequestID, IPMIReply)
+
+    /// A request that must not be repeated got no answer in time: it may have been carried out, or not.
+    case unanswered(RequestID)
+
+    /// A request that will not be answered: the session failed or closed before.
+    case abandoned(RequestID)
+
+    /// A payload other than a command's answer: serial-over-LAN.
+    case payload(PayloadType, [UInt8])
+
+    /// A datagram was passed over.
+    case ignored(IPMIIgnored)
+
+    /// It is over.
+    case failed(IPMISessionFailure)
+
+    /// It is over, as was asked for.
+    case closed
+  }
+
+  /// Which request an answer belongs to.
+  public struct RequestID: Hashable, Sendable {
+    public let rawValue: UInt64
+  }
+
+  /// How many requests may wait; one more is refused. A caller that gets here is not reading the answers.
+  public static let longestQueue = 32
+
+  public let configuration: IPMISessionConfiguration
+
+  /// When ``timeout(at:random:)`` has something to do.
+  public internal(set) var deadline: ContinuousClock.Instant?
+
+  /// The suite in use; `nil` before one is agreed, and for IPMI 1.5.
+  public internal(set) var cipherSuite: CipherSuite?
+
+  /// What the BMC said about itself when it was asked.
+  public internal(set) var capabilities: GetChannelAuthenticationCapabilities.Response?
+
+  enum Phase: Hashable {
+    case ready
+    case detecting
+    case opening
+    case provingFirst
+    case provingSecond
+    case challenging
+    case activating
+    case raising
+    case established
+    case closing
+    case ended
+  }
+
+  /// What was sent and is not answered.
+  struct Exchange: Sendable {
+    enum Content: Sendable {
+      /// As it is, each time: outside of a session.
+      case datagram([UInt8])
+      /// With a new sequence number each time.
+      case message
+    }
+
+    var content: Content
+    /// The request, if it is one.
+    var message: IPMIMessage?
+    /// Whose it is; `nil` for the session's own.
+    var requestID: RequestID?
+    var isRepeatable = true
+    var attempts = 0
+    var interval: Duration
+  }
+
+  let crypto: any IPMICrypto
+  var phase = Phase.ready
+  var exchange: Exchange?
+  var queue: [(id: RequestID, request: IPMIRequest)] = []
+  var nextRequestID: UInt64 = 1
+  var rqSeq: UInt8 = 0
+  var tag: UInt8 = 0
+  var hasHeard = false
+
+  /// Times a login was begun anew because messages crossed.
+  var restarts = 0
+  var suitesLeft: [CipherSuite] = []
+  var consoleSessionID: UInt32 = 0
+  var bmcSessionID: UInt32 = 0
+  var rakp: RAKPExchange?
+  var keys: SessionKeys?
+  var version15Authentication: AuthenticationType?
+  var isPerMessageUnsigned = false
+  var nextSequence: UInt32 = 1
+  var window = SequenceWindow(isSigned: false)
+  /// RMCP+ counts signed and unsigned packets apart; ours are all of one kind, serial-over-LAN's too.
+  var lastSent: ContinuousClock.Instant?
+
+  public init(_ configuration: IPMISessionConfiguration, crypto: any IPMICrypto) {
+    self.configuration = configuration
+    self.crypto = crypto
+  }
+
+  /// Whether requests are sent at once.
+  public var isEstablished: Bool { phase == .established }
+
+  /// Whether nothing will ever happen again.
+  public var isEnded: Bool { phase == .ended }
+
+  /// How many requests wait or are on their way.
+  public var outstandingRequests: Int { queue.count + (exchange?.requestID == nil ? 0 : 1) }
+
+  // MARK: Events
+
+  /// Begins to log in.
+  public mutating func start(
+    at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard phase == .ready else { return [] }
+    let isVersion15 = if case .version15 = configuration.version { true } else { false }
+    if configuration.userName.utf8.count > 16 { return fail(.credentialTooLong("the user name")) }
+    if configuration.password.count > (isVersion15 ? 16 : 20) { return fail(.credentialTooLong("the password")) }
+    if let key = configuration.bmcKey, key.count > 20 { return fail(.credentialTooLong("Kg")) }
+    tag = UInt8.random(in: 0...255, using: &random)
+    rqSeq = UInt8.random(in: 0...63, using: &random)
+    suitesLeft = configuration.offeredSuites
+    switch configuration.version {
+    case .detected: return detect(wantsExtended: true, at: now, random: &random)
+    case .version20: return openNext(at: now, random: &random)
+    case .version15(let authentication): return challenge(authentication, at: now, random: &random)
+    }
+  }
+
+  /// Sends a request, or queues it until the one before is answered or the login is done. `nil` when the session is
+  /// over or the queue is full.
+  public mutating func send(
+    _ request: IPMIRequest, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+  ) -> (id: RequestID, actions: [Action])? {
+    guard phase != .ended, phase != .closing, queue.count < Self.longestQueue else { return nil }
+    let id = RequestID(rawValue: nextRequestID)
+    nextRequestID += 1
+    queue.append((id, request))
+    return (id, sendNext(at: now, random: &random))
+  }
+
+  /// Sends a payload of serial-over-LAN, which has retransmission and acknowledgement of its own.
+  public mutating func send(
+    _ type: PayloadType, _ payload: [UInt8], at now: ContinuousClock.Instant,
+    random: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard phase == .established, let datagram = seal(payload, type: type, random: &random) else { return [] }
+    lastSent = now
+    updateDeadline()
+    return [.send(datagram)]
+  }
+
+  /// A datagram came from the BMC.
+  public mutating func receive(
+    _ datagram: Span<UInt8>, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard phase != .ended, phase != .ready else { return [.ignored(.unexpected)] }
+    do {
+      return try accept(datagram, at: now, random: &random)
+    } catch {
+      return [.ignored(error)]
+    }
+  }
+
+  /// ``deadline`` has passed.
+  public mutating func timeout(
+    at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard let due = deadline, now >= due else { return [] }
+    guard let waiting = exchange else {
+      guard phase == .established else { return [] }
+      return transmit(Self.keepAlive, id: nil, at: now, random: &random)
+    }
+    if !waiting.isRepeatable, let id = waiting.requestID {
+      exchange = nil
+      return [.unanswered(id)] + sendNext(at: now, random: &random)
+    }
+    if phase == .closing, waiting.attempts >= 2 { return end([.closed]) }
+    // Some BMCs say nothing when they do not know a cipher suite.
+    if phase == .opening, hasHeard, suitesLeft.count > 0, waiting.attempts >= 2 {
+      return openNext(at: now, random: &random)
+    }
+    guard waiting.attempts < configuration.attempts else {
+      return fail(hasHeard ? .timedOut(during: step) : .unreachable)
+    }
+    return attempt(at: now, random: &random)
+  }
+
+  /// Ends the session and frees its slot in the BMC.
+  ///
+  /// While logging in there is nothing to free that we could name; the BMC forgets such a session by itself.
+  public mutating func close(
+    at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard phase != .ended, phase != .closing else { return [] }
+    guard phase == .established || phase == .raising else { return end([.closed]) }
+    let abandoned = abandon()
+    phase = .closing
+    return abandoned + transmit(IPMIRequest(CloseSession(sessionID: bmcSessionID)), id: nil, at: now, random: &random)
+  }
+
+  // MARK: Endings
+
+  mutating func fail(_ failure: IPMISessionFailure) -> [Action] { end([.failed(failure)]) }
+
+  mutating func end(_ last: [Action]) -> [Action] {
+    let abandoned = abandon()
+    phase = .ended
+    deadline = nil
+    keys = nil
+    rakp = nil
+    return abandoned + last
+  }
+
+  private mutating func abandon() -> [Action] {
+    let ids = [exchange?.requestID].compactMap(\.self) + queue.map(\.id)
+    exchange = nil
+    queue = []
+    return ids.map { .abandoned($0) }
+  }
+
+  var step: IPMISessionFailure.Step {
+    switch phase {
+    case .ready, .detecting: .detecting
+    case .opening: .opening
+    case .provingFirst: .provingFirst
+    case .provingSecond: .provingSecond
+    case .challenging: .challenging
+    case .activating: .activating
+    case .raising: .raisingPrivilege
+    case .established, .closing, .ended: .commanding
+    }
+  }
+}
