@@ -40,8 +40,11 @@ struct DHCPClientTests {
     let (leases, pid) = (host.directory.path + "/dhclient.leases", host.directory.path + "/dhclient.pid")
     let text = try Command.run(
       "timeout", "60", "dhclient", "-1", "-v", "-sf", "/bin/true", "-lf", leases, "-pf", pid, near)
-    // It goes on in the background.
-    defer { _ = try? Command.run("dhclient", "-x", "-sf", "/bin/true", "-lf", leases, "-pf", pid, near) }
+    // It goes on in the background, and can be ended once it has written down who it is there.
+    defer {
+      _ = try? Command.run("timeout", "10", "sh", "-c", "until [ -s \(pid) ]; do sleep 0.1; done")
+      _ = try? Command.run("dhclient", "-x", "-sf", "/bin/true", "-lf", leases, "-pf", pid, near)
+    }
     #expect(text.contains("DHCPACK of 10.99.0.100 from 10.99.0.1"))
 
     try Command.run("ip", "address", "add", "10.99.0.100/24", "dev", near)
