@@ -82,15 +82,9 @@ struct BootPlane: Sendable {
     }
   }
 
-  /// One printable line of what the server said, whether it said it in plain text or as `{"error": {"message": …}}`.
+  /// One printable line of what the server said: its errors are plain text.
   private static func reason(_ body: [UInt8]) -> String {
-    struct Wrapped: Decodable {
-      struct Inner: Decodable { var message: String }
-      var error: Inner
-    }
-    let text =
-      (try? JSONDecoder().decode(Wrapped.self, from: Data(body)))?.error.message
-      ?? String(decoding: body.prefix(300), as: UTF8.self)
+    let text = String(decoding: body.prefix(300), as: UTF8.self)
     return String(text.map { $0.isNewline ? " " : $0 }.filter { $0.isASCII }.prefix(300))
   }
 }

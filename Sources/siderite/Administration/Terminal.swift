@@ -7,9 +7,6 @@ enum Terminal {
     fputs("siderite: \(text)\n", stderr)
   }
 
-  /// Whether a person is looking.
-  static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
-
   /// Writes what was printed so far, for live views through a pipe.
   static func flush() { fflush(stdout) }
 }
