@@ -70,6 +70,14 @@ let package = Package(
     .target(name: "LinuxSystem", dependencies: ["CLinux", "Wire"], swiftSettings: app),
 
     // Layer 3: one foreign library each.
+    .target(
+      name: "BMC",
+      dependencies: [
+        "BareMetal", "COpenSSL", "IPMI", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation,
+        nioHTTP1,
+        nioPosix,
+      ],
+      swiftSettings: app),
     .target(name: "RawLink", dependencies: ["CPcap", "LinuxSystem", "Wire"], swiftSettings: app),
     .target(name: "SQLiteStore", dependencies: ["BareMetal", "Wire", grdb], swiftSettings: app),
 
@@ -93,19 +101,29 @@ let package = Package(
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP", "Wire",
-        argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation, nioHTTP1, nioPosix,
+        "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP",
+        "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation, nioHTTP1, nioPosix,
         serviceLifecycle, yams,
       ],
       swiftSettings: app),
     .executableTarget(
       name: "siderite-agent",
-      dependencies: ["BareMetal", "CAgentInit", "DHCP", "LinuxSystem", "SMBIOS", "Wire"],
+      dependencies: ["BareMetal", "CAgentInit", "DHCP", "IPMI", "LinuxSystem", "SMBIOS", "Wire"],
       swiftSettings: app),
+
+    // A rack of BMCs in one process, for tests and measurements of what talks to them.
+    .executableTarget(
+      name: "bmc-simulator",
+      dependencies: ["BMC", "CLinux", "IPMI", "LinuxSystem", "Wire", argumentParser],
+      path: "tools/bmc-simulator", swiftSettings: app),
 
     // Tests: one target a module; LabTests needs root, namespaces and real clients.
     .testTarget(
-      name: "AgentTests", dependencies: ["BareMetal", "LinuxSystem", "SMBIOS", "Wire", "siderite-agent"],
+      name: "AgentTests", dependencies: ["BareMetal", "IPMI", "LinuxSystem", "SMBIOS", "Wire", "siderite-agent"],
+      swiftSettings: app),
+    .testTarget(
+      name: "BMCTests",
+      dependencies: ["BMC", "BareMetal", "IPMI", "Wire", asyncHTTPClient, logging, nioCore, nioPosix],
       swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     .testTarget(
@@ -126,7 +144,7 @@ let package = Package(
         nioEmbedded, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
-    .testTarget(name: "IPMITests", dependencies: ["COpenSSL", "IPMI", "Wire"], swiftSettings: app),
+    .testTarget(name: "IPMITests", dependencies: ["BMC", "IPMI", "Wire"], swiftSettings: app),
     .testTarget(
       name: "LabTests",
       dependencies: [

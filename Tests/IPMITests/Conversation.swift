@@ -1,3 +1,4 @@
+import BMC
 import IPMI
 import Testing
 

@@ -1,3 +1,4 @@
+import BMC
 import Testing
 import Wire
 

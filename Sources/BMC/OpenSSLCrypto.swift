@@ -1,9 +1,11 @@
 import COpenSSL
-import IPMI
+public import IPMI
 
-/// The cryptography of these tests: OpenSSL, as the `BMC` module has it.
-struct OpenSSLCrypto: IPMICrypto {
-  func authenticationCode(of message: [UInt8], key: KeyMaterial, hash: HashFunction) -> [UInt8] {
+/// The cryptography of IPMI sessions: OpenSSL's libcrypto.
+public struct OpenSSLCrypto: IPMICrypto {
+  public init() {}
+
+  public func authenticationCode(of message: [UInt8], key: KeyMaterial, hash: HashFunction) -> [UInt8] {
     let function =
       switch hash {
       case .md5: EVP_md5()
@@ -18,17 +20,17 @@ struct OpenSSLCrypto: IPMICrypto {
     return result == nil ? [] : Array(code.prefix(Int(count)))
   }
 
-  func md5(_ message: [UInt8]) -> [UInt8] {
+  public func md5(_ message: [UInt8]) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: 16)
     var count: UInt32 = 0
     return EVP_Digest(message, message.count, &digest, &count, EVP_md5(), nil) == 1 ? digest : []
   }
 
-  func encryptAES128(_ blocks: [UInt8], key: KeyMaterial, initializationVector: [UInt8]) -> [UInt8] {
+  public func encryptAES128(_ blocks: [UInt8], key: KeyMaterial, initializationVector: [UInt8]) -> [UInt8] {
     cipher(blocks, key, initializationVector, encrypts: 1)
   }
 
-  func decryptAES128(_ blocks: [UInt8], key: KeyMaterial, initializationVector: [UInt8]) -> [UInt8] {
+  public func decryptAES128(_ blocks: [UInt8], key: KeyMaterial, initializationVector: [UInt8]) -> [UInt8] {
     cipher(blocks, key, initializationVector, encrypts: 0)
   }
 

@@ -1,0 +1,19 @@
+/// Where credentials are kept: Secrets of the management cluster, or the embedded store's own.
+public protocol SecretStore: Sendable {
+  /// The values by key, or `nil`.
+  func secret(_ name: SecretName) async throws(StoreError) -> [String: Secret]?
+
+  /// Keeps these values under that name instead of what was there; `nil` forgets it. On disk when it returns.
+  func setSecret(_ name: SecretName, to values: [String: Secret]?) async throws(StoreError)
+}
+
+/// A Secret's place.
+public struct SecretName: Codable, Hashable, Sendable {
+  public var namespace: String
+  public var name: String
+
+  public init(namespace: String, name: String) {
+    self.namespace = namespace
+    self.name = name
+  }
+}
