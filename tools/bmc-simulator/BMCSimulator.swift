@@ -133,7 +133,7 @@ struct BMCSimulator: ParsableCommand {
     try rack.run(until: limit.map { start + $0.duration }, or: waker)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let processor = [usage.ru_utime, usage.ru_stime].reduce(0.0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
     let summary = Report(of: rack, seed: seed, seconds: seconds, processorSeconds: processor)
     try report.map { try summary.write(to: $0) }
