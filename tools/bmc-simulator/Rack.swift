@@ -33,6 +33,7 @@ final class Rack {
   /// Datagrams handled before the answers leave: long enough for few system calls, short enough for a steady flow.
   private static let mostAnswers = DatagramBatchSocket.mostDatagrams
 
+  let port: UInt16
   private let first: IPv4Address
   private let socket: DatagramBatchSocket
   private(set) var bmcs: [SimulatedBMC]
@@ -48,16 +49,17 @@ final class Rack {
   /// Answers that the kernel did not take.
   private(set) var unsent = 0
 
-  init(bmcs: [SimulatedBMC], first: IPv4Address, port: UInt16, seed: UInt64) throws {
-    self.bmcs = bmcs
+  /// `makeBMCs` is given the port that they are reached at.
+  init(first: IPv4Address, port: UInt16, seed: UInt64, makeBMCs: (UInt16) -> [SimulatedBMC]) throws {
     self.first = first
     random = SeededRandom(seed: seed)
-    polls = Array(repeating: nil, count: bmcs.count)
-    socket = try DatagramBatchSocket(
+    let socket = try DatagramBatchSocket(
       port: port, capacity: Self.longestDatagram, receiveBuffer: Self.bufferSize, sendBuffer: Self.bufferSize)
+    self.port = try socket.port
+    bmcs = makeBMCs(self.port)
+    polls = Array(repeating: nil, count: bmcs.count)
+    self.socket = socket
   }
-
-  var port: UInt16 { get throws { try socket.port } }
 
   func address(of place: Int) -> IPv4Address { IPv4Address(rawValue: first.rawValue &+ UInt32(place)) }
 

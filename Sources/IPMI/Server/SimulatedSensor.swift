@@ -56,7 +56,8 @@ struct SimulatedSensor: Hashable, Sendable {
           number: 0x10 + processor, name: "CPU\(processor) Temp", type: 0x01, entity: 3, instance: processor,
           needsPower: true,
           kind: .analog(
-            unit: 1, multiplier: 1, exponent: 0, normal: 48, spread: 8, Limits(upperNonCritical: 85, upperCritical: 95))))
+            unit: 1, multiplier: 1, exponent: 0, normal: 48, spread: 8, Limits(upperNonCritical: 85, upperCritical: 95))
+        ))
     }
     let voltages: [(String, UInt8, UInt8)] = [("12V", 60, 200), ("5V", 25, 200), ("3.3V", 17, 194)]
     for (index, voltage) in voltages.enumerated() {
