@@ -136,6 +136,7 @@ struct BMCSimulator: ParsableCommand {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let processor = [usage.ru_utime, usage.ru_stime].reduce(0.0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+    rack.settle()
     let summary = Report(of: rack, seed: seed, seconds: seconds, processorSeconds: processor)
     try report.map { try summary.write(to: $0) }
     Self.say(

@@ -88,6 +88,12 @@ final class Rack {
     }
   }
 
+  /// Lets go of the sessions that nobody has used for too long, so that those still open can be counted.
+  func settle() {
+    let now = ContinuousClock.now
+    for place in bmcs.indices { _ = bmcs[place].poll(at: now, random: &random) }
+  }
+
   private func take(_ datagram: DatagramBatchSocket.Datagram, at now: ContinuousClock.Instant) {
     let place = Int(datagram.local.rawValue) - Int(first.rawValue)
     guard bmcs.indices.contains(place) else {
