@@ -57,6 +57,10 @@ public enum BootOccurrence: Hashable, Sendable {
   case registered(server: String, created: Bool)
   /// The registration was refused.
   case registrationRefused(reason: String)
+  /// The machine's BMC has our user, and answers to it over the network at `endpoint`.
+  case bmcSetUp(endpoint: String)
+  /// It has not, or does not answer; nothing changed in the Server.
+  case bmcNotSetUp(reason: String)
   /// The agent was told what to do next.
   case instructed(AgentAction)
 }
@@ -78,6 +82,8 @@ extension BootOccurrence {
     case .agent: "Agent"
     case .registered: "Registered"
     case .registrationRefused: "RegistrationRefused"
+    case .bmcSetUp: "BMCSetUp"
+    case .bmcNotSetUp: "BMCNotSetUp"
     case .instructed: "Instructed"
     }
   }
@@ -99,6 +105,8 @@ extension BootOccurrence {
     case .agent(let message): message
     case .registered(let server, let created): "\(created ? "registered as new" : "refreshed") Server \(server)"
     case .registrationRefused(let reason): "registration refused: \(reason)"
+    case .bmcSetUp(let endpoint): "its BMC is set up and answers at \(endpoint)"
+    case .bmcNotSetUp(let reason): "its BMC is not set up: \(reason)"
     case .instructed(let action): "told to \(action == .powerOff ? "power off" : action.rawValue)"
     }
   }
@@ -107,6 +115,7 @@ extension BootOccurrence {
   public var isWarning: Bool {
     switch self {
     case .refused, .transferFailed, .registrationRefused: true
+    case .bmcNotSetUp: true
     default: false
     }
   }
