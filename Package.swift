@@ -134,7 +134,8 @@ let package = Package(
       ],
       swiftSettings: app),
     .testTarget(
-      name: "CaptureTests", dependencies: ["BareMetal", "BootServices", "DHCP", "TFTP", "Wire", logging],
+      name: "CaptureTests",
+      dependencies: ["BMC", "BareMetal", "BootServices", "DHCP", "IPMI", "TFTP", "Wire", logging],
       exclude: ["Fixtures"], swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
@@ -148,8 +149,8 @@ let package = Package(
     .testTarget(
       name: "LabTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging, nioCore,
-        serviceLifecycle,
+        "BMC", "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging,
+        nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
