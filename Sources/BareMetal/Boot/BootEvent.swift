@@ -59,6 +59,10 @@ public enum BootOccurrence: Hashable, Sendable {
   case registrationRefused(reason: String)
   /// The agent was told what to do next.
   case instructed(AgentAction)
+  /// A person or program changes the machine by its management controller: told before it is done.
+  case changeOrdered(change: String, by: String)
+  /// It was not done, or nobody knows.
+  case changeFailed(change: String, reason: String)
 }
 
 extension BootOccurrence {
@@ -79,6 +83,8 @@ extension BootOccurrence {
     case .registered: "Registered"
     case .registrationRefused: "RegistrationRefused"
     case .instructed: "Instructed"
+    case .changeOrdered: "ChangeOrdered"
+    case .changeFailed: "ChangeFailed"
     }
   }
 
@@ -100,13 +106,15 @@ extension BootOccurrence {
     case .registered(let server, let created): "\(created ? "registered as new" : "refreshed") Server \(server)"
     case .registrationRefused(let reason): "registration refused: \(reason)"
     case .instructed(let action): "told to \(action == .powerOff ? "power off" : action.rawValue)"
+    case .changeOrdered(let change, let by): "\(change), asked for by \(by)"
+    case .changeFailed(let change, let reason): "\(change) failed: \(reason)"
     }
   }
 
   /// Whether it is bad news.
   public var isWarning: Bool {
     switch self {
-    case .refused, .transferFailed, .registrationRefused: true
+    case .refused, .transferFailed, .registrationRefused, .changeFailed: true
     default: false
     }
   }

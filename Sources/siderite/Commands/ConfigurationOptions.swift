@@ -37,6 +37,8 @@ struct ConfigurationOptions: ParsableArguments {
   var extraAgentKernelArgs: String?
   @Option(name: .customLong(ConfigurationKey.autoAcceptServers.flag), help: help(.autoAcceptServers))
   var autoAcceptServers: String?
+  @Option(name: .customLong(ConfigurationKey.powerPollInterval.flag), help: help(.powerPollInterval))
+  var powerPollInterval: String?
   @Option(name: .customLong(ConfigurationKey.interfaces.flag), help: help(.interfaces))
   var interfaces: String?
 
@@ -57,6 +59,7 @@ struct ConfigurationOptions: ParsableArguments {
     case .agentAfterRegistration: agentAfterRegistration
     case .extraAgentKernelArgs: extraAgentKernelArgs
     case .autoAcceptServers: autoAcceptServers
+    case .powerPollInterval: powerPollInterval
     case .interfaces: interfaces
     }
   }

@@ -14,6 +14,8 @@ struct Configuration: Equatable, Sendable {
   var agent = Agent()
   var extraAgentKernelArgs: [String] = []
   var autoAcceptServers = false
+  /// `nil`: never.
+  var powerPollIntervalSeconds: UInt32? = 300
   var interfaces: [Interface] = []
 
   /// `trace` … `error`, as swift-log names them.

@@ -16,6 +16,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case agentAfterRegistration = "agent.afterRegistration"
   case extraAgentKernelArgs
   case autoAcceptServers
+  case powerPollInterval
   case interfaces
 
   /// The way to the value: `agent.directory` is `directory` inside `agent`.
@@ -57,6 +58,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .agentAfterRegistration: "What a registered machine does: poweroff, reboot or wait. (default: poweroff)"
     case .extraAgentKernelArgs: "Kernel arguments that replace or follow the agent's. (default: none)"
     case .autoAcceptServers: "Accept new machines without a person. (default: false)"
+    case .powerPollInterval: "How often every Server's power is asked for: 60s to 365d, or off. (default: 5m)"
     case .interfaces: "The networks to serve. (default: none)"
     }
   }

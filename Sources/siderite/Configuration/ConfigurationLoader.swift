@@ -81,6 +81,8 @@ struct ConfigurationLoader {
       "healthAddr", of: root, default: configuration.healthAddress, .healthAddress)
     configuration.extraAgentKernelArgs = reader.value("extraAgentKernelArgs", of: root, default: [], .words)
     configuration.autoAcceptServers = reader.value("autoAcceptServers", of: root, default: false, .flag)
+    configuration.powerPollIntervalSeconds = reader.value(
+      "powerPollInterval", of: root, default: configuration.powerPollIntervalSeconds, .secondsOrOff)
 
     let tftp = reader.section("tftp", of: root)
     reader.refuseUnknownKeys(in: tftp, known: ["port", "singlePort"])
