@@ -157,7 +157,8 @@ let package = Package(
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(
-      name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite"], swiftSettings: app),
+      name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite", argumentParser],
+      swiftSettings: app),
     .testTarget(
       name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire", grdb],
       swiftSettings: app),
