@@ -15,7 +15,7 @@ extension IPMIRequester {
       try await offer(.keepFlagsPastTimeout)
       try await offer(.acknowledge)
     }
-    do {
+    do throws(IPMIFailure) {
       _ = try await ask(SetSystemBootOptions.flags(flags))
     } catch {
       if case .refused = error { try await offer(.setComplete) }

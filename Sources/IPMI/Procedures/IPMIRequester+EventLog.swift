@@ -23,7 +23,7 @@ extension IPMIRequester {
     for attempt in 1...3 {
       // A log that knows no reservations takes 0.
       let reservation = try await askOptional(ReserveSEL()) ?? 0
-      do {
+      do throws(IPMIFailure) {
         var isDone = try await ask(ClearSEL(reservation: reservation, .begin))
         // A large log in slow memory takes seconds.
         for _ in 0..<60 where !isDone {
@@ -57,7 +57,7 @@ extension IPMIRequester {
 
   /// One record; `nil`: there is none, or no longer.
   private func selEntry(_ record: UInt16) async throws(IPMIFailure) -> GetSELEntry.Response? {
-    do {
+    do throws(IPMIFailure) {
       return try await ask(GetSELEntry(record: record))
     } catch {
       guard case .refused(_, let code) = error else { throw error }

@@ -13,7 +13,7 @@ extension IPMIRequester {
   public func readInventory() async throws(IPMIFailure) -> [FRUDevice] {
     var devices = [FRUDevice]()
     var failure: IPMIFailure?
-    do {
+    do throws(IPMIFailure) {
       devices.append(FRUDevice(number: 0, name: "", inventory: try await inventory(of: 0, lun: 0)))
     } catch {
       switch error {
@@ -22,7 +22,7 @@ extension IPMIRequester {
       }
     }
     for locator in try await fruLocators() {
-      do {
+      do throws(IPMIFailure) {
         let inventory = try await inventory(of: locator.device, lun: locator.lun)
         devices.append(FRUDevice(number: locator.device, name: locator.name, inventory: inventory))
       } catch {
@@ -38,7 +38,7 @@ extension IPMIRequester {
 
   private func fruLocators() async throws(IPMIFailure) -> [FRULocator] {
     let records: [[UInt8]]
-    do {
+    do throws(IPMIFailure) {
       records = try await readRecords()
     } catch {
       switch error {
@@ -79,7 +79,7 @@ extension IPMIRequester {
   private func read(_ end: Int, _ reader: inout FRUReader) async throws(IPMIFailure) {
     var busy = 0
     while reader.bytes.count < end {
-      do {
+      do throws(IPMIFailure) {
         let part = try await ask(reader.next)
         guard !part.isEmpty else {
           throw IPMIFailure.unusable("FRU \(reader.device) ends after \(reader.bytes.count) bytes")

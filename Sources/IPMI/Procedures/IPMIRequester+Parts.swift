@@ -14,7 +14,7 @@ extension IPMIRequester {
     var next = GetSDR.last
     while bytes.count < length {
       let count = UInt8(clamping: min(Int(size), length - bytes.count))
-      do {
+      do throws(IPMIFailure) {
         let part = try await read(reservation, UInt8(clamping: bytes.count), count)
         guard !part.data.isEmpty else { throw IPMIFailure.unusable("\(name) ends after \(bytes.count) bytes") }
         next = part.next

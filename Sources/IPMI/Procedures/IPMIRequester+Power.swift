@@ -74,7 +74,7 @@ extension IPMIRequester {
   /// Asks for a state until the BMC confirms, or the machine is seen in it: then the result is true.
   private func request(on wanted: Bool) async throws(IPMIFailure) -> Bool {
     for _ in 0..<mostAttempts {
-      do {
+      do throws(IPMIFailure) {
         try await once(wanted ? .powerUp : .powerDown, patience: switchPatience)
         return false
       } catch {
@@ -95,7 +95,7 @@ extension IPMIRequester {
     request.isRepeatable = false
     request.patience = patience
     let reply: IPMIReply
-    do {
+    do throws(IPMIFailure) {
       reply = try await patiently(request)
     } catch {
       guard error == .unanswered else { throw error }
@@ -108,7 +108,7 @@ extension IPMIRequester {
   }
 
   private func shutDown(waits: Bool) async throws(IPMIFailure) -> Bool? {
-    do {
+    do throws(IPMIFailure) {
       try await once(.softShutdown)
     } catch {
       switch error {

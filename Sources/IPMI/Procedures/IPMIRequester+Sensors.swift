@@ -46,7 +46,7 @@ extension IPMIRequester {
 
   /// All sensor data records: of the repository, or where there is none the BMC's own.
   func readRecords() async throws(IPMIFailure) -> [[UInt8]] {
-    do {
+    do throws(IPMIFailure) {
       return try await records(
         reserve: { () async throws(IPMIFailure) in try await ask(ReserveSDRRepository()) },
         read: { (part) async throws(IPMIFailure) in try await ask(part) })
@@ -82,7 +82,7 @@ extension IPMIRequester {
     read: (GetSDR) async throws(IPMIFailure) -> GetSDR.Response
   ) async throws(IPMIFailure) -> (next: UInt16, bytes: [UInt8])? {
     let header: GetSDR.Response
-    do {
+    do throws(IPMIFailure) {
       // From offset 0 no reservation is needed.
       header = try await read(GetSDR(record: number, count: 5))
     } catch {

@@ -67,7 +67,7 @@ extension IPMIRequester {
     var step = UserSetupFailure.Step.channels
     var hasChangedPassword = false
     var newSlot: UInt8?
-    do {
+    do throws(IPMIFailure) {
       guard let stored = SetUserPassword.Password(password, isLong: password.count > 16) else {
         throw IPMIFailure.unusable("the password has \(password.count) bytes, at most 20 can be stored")
       }
@@ -89,7 +89,7 @@ extension IPMIRequester {
 
       step = .password
       hasChangedPassword = true
-      do {
+      do throws(IPMIFailure) {
         _ = try await ask(SetUserPassword(user: user, .set(stored)))
       } catch {
         // Refused: nothing changed.
@@ -110,12 +110,10 @@ extension IPMIRequester {
       try await check(user, name, privilege, on: granted)
       return UserSetup(
         identifier: user, channels: granted, isLongPassword: stored.isLong, isTested: isTested)
-    } catch let cause as IPMIFailure {
+    } catch {
       // What is said about the failure matters more than whether this works.
       if let newSlot { try? await change(newSlot, to: .disable) }
-      throw UserSetupFailure(step: step, cause: cause, hasChangedPassword: hasChangedPassword)
-    } catch {
-      throw UserSetupFailure(step: step, cause: .transport("\(error)"), hasChangedPassword: hasChangedPassword)
+      throw UserSetupFailure(step: step, cause: error, hasChangedPassword: hasChangedPassword)
     }
   }
 
@@ -127,7 +125,7 @@ extension IPMIRequester {
     var free: UInt8?
     for identifier in 2...UInt8(clamping: most) {
       let present: String
-      do {
+      do throws(IPMIFailure) {
         present = try await ask(GetUserName(user: identifier))
       } catch {
         // Some BMCs say so of users that do not exist; one that does not let us look is another matter.
@@ -165,7 +163,7 @@ extension IPMIRequester {
     var granted = [UInt8]()
     var refusal: IPMIFailure?
     for channel in channels {
-      do {
+      do throws(IPMIFailure) {
         _ = try await ask(SetUserAccess(channel: channel, user: user, privilege: privilege))
         granted.append(channel)
       } catch {
@@ -178,7 +176,7 @@ extension IPMIRequester {
   }
 
   private func change(_ user: UInt8, to operation: SetUserPassword.Operation) async throws(IPMIFailure) {
-    do {
+    do throws(IPMIFailure) {
       _ = try await ask(SetUserPassword(user: user, operation))
     } catch {
       guard case .refused(_, .requestLength) = error else { throw error }

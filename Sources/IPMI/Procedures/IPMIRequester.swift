@@ -83,7 +83,7 @@ extension IPMIRequester {
 
   /// The answer, or `nil` where the BMC has no such thing: for what is optional.
   func askOptional<Command: IPMICommand>(_ command: Command) async throws(IPMIFailure) -> Command.Response? {
-    do {
+    do throws(IPMIFailure) {
       return try await ask(command)
     } catch {
       switch error {
