@@ -135,7 +135,8 @@ let package = Package(
       ],
       swiftSettings: app),
     .testTarget(
-      name: "CaptureTests", dependencies: ["BareMetal", "BootServices", "DHCP", "TFTP", "Wire", logging],
+      name: "CaptureTests",
+      dependencies: ["BMC", "BareMetal", "BootServices", "DHCP", "IPMI", "TFTP", "Wire", logging],
       exclude: ["Fixtures"], swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
@@ -150,8 +151,7 @@ let package = Package(
       name: "LabTests",
       dependencies: [
         "BMC", "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging,
-        nioCore,
-        serviceLifecycle,
+        nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),

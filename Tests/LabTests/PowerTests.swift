@@ -1,0 +1,13 @@
+import Testing
+
+extension RackTests {
+  @Suite("Machines and their BMCs")
+  struct PowerTests {
+    @Test("switched off, set to boot from the network and cycled, both machines register again and are seen doing it")
+    func power() async throws {
+      let script = try await LabScript.run("power")
+      try #require(script.status == 0, "\(script.tail)")
+      #expect(script.output.split(separator: "\n").count { $0.hasPrefix("ok: ") } == 5, "\(script.tail)")
+    }
+  }
+}
