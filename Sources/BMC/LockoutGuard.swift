@@ -1,15 +1,28 @@
+import Wire
+
 /// Which credentials a controller refused, and when they may be tried again.
 ///
 /// Controllers lock an account after three to five wrong passwords (IPMI v2.0 §22.29 "bad password threshold"; Redfish
 /// `AccountLockoutThreshold`), for minutes or until somebody unlocks it by hand: a program that retries shuts people out.
-/// So what was refused once is not sent again until it changes or until ``pause`` has gone by, twice as long each time: the
-/// other side may have been set to our password meanwhile, and one attempt in so long a time locks no account.
+/// So what was refused once is not sent again until it changes or a pause has gone by, twice as long each time: the other
+/// side may have been set to our password meanwhile, and one attempt in so long a time locks no account.
 ///
 /// - Parameter Proof: everything that says who we are: name and password, for IPMI Kg too.
 struct LockoutGuard<Proof: Hashable & Sendable>: Sendable {
-  /// Before what was refused once is tried again: above every controller's window for counting (iDRAC 60 s, Supermicro
-  /// 5 min, iLO 10 min, Dell's longest 18 min).
-  static var pause: Duration { .seconds(30 * 60) }
+  /// Credentials that were refused, or may have been.
+  struct Refusal: Sendable {
+    let proof: Proof
+    var reason: String
+    var since: Timestamp
+    var pause: Duration
+    var until: ContinuousClock.Instant
+    /// Times the controller said nothing where saying nothing may mean no.
+    var suspicions = 0
+    var isCertain = false
+  }
+
+  /// Above every controller's window for counting (iDRAC 60 s, Supermicro 5 min, iLO 10 min, Dell's longest 18 min).
+  static var usualPause: Duration { .seconds(30 * 60) }
 
   /// The longest pause that doubling leads to.
   static var longestPause: Duration { .seconds(24 * 3600) }
@@ -17,31 +30,55 @@ struct LockoutGuard<Proof: Hashable & Sendable>: Sendable {
   /// Refused credentials remembered, the latest; more are only seen when somebody guesses.
   static var capacity: Int { 8 }
 
-  private struct Refusal {
-    var proof: Proof
-    var pause: Duration
-    var until: ContinuousClock.Instant
-  }
+  /// Suspicions until they count as a refusal: once may be a lost datagram's doing, twice is not.
+  static var mostSuspicions: Int { 2 }
 
+  private let firstPause: Duration
   private var refusals: [Refusal] = []
 
-  init() {}
+  /// - Parameter pause: before what was refused once is tried again.
+  init(pause: Duration = Self.usualPause) { firstPause = pause }
 
-  /// How long `proof` must not be tried yet; `nil`: it may be.
-  func remainingPause(for proof: Proof, now: ContinuousClock.Instant) -> Duration? {
-    guard let refusal = refusals.first(where: { $0.proof == proof }), now < refusal.until else { return nil }
-    return now.duration(to: refusal.until)
+  /// Nothing is held against anybody.
+  var isEmpty: Bool { refusals.isEmpty }
+
+  /// Why `proof` must not be tried now; `nil`: it may be.
+  func refusal(of proof: Proof, at now: ContinuousClock.Instant) -> Refusal? {
+    refusals.first { $0.proof == proof && $0.isCertain && now < $0.until }
   }
 
   /// The controller refused `proof`.
-  mutating func refused(_ proof: Proof, now: ContinuousClock.Instant) {
-    let before = refusals.first { $0.proof == proof }?.pause
-    let pause = before.map { min($0 * 2, Self.longestPause) } ?? Self.pause
-    refusals.removeAll { $0.proof == proof }
-    refusals.append(Refusal(proof: proof, pause: pause, until: now.advanced(by: pause)))
-    if refusals.count > Self.capacity { refusals.removeFirst() }
+  mutating func refused(_ proof: Proof, reason: String, at now: ContinuousClock.Instant, wallClock: Timestamp) {
+    _ = update(proof, reason, now, wallClock) { $0.isCertain = true }
+  }
+
+  /// The controller fell silent when it was shown `proof`.
+  /// - Returns: whether that counts as a refusal now.
+  mutating func suspected(
+    _ proof: Proof, reason: String, at now: ContinuousClock.Instant, wallClock: Timestamp
+  ) -> Bool {
+    update(proof, reason, now, wallClock) {
+      $0.suspicions += 1
+      $0.isCertain = $0.isCertain || $0.suspicions >= Self.mostSuspicions
+    }
   }
 
   /// The controller accepted `proof`: what it refused before counts no more.
   mutating func accepted(_ proof: Proof) { refusals.removeAll { $0.proof == proof } }
+
+  private mutating func update(
+    _ proof: Proof, _ reason: String, _ now: ContinuousClock.Instant, _ wallClock: Timestamp,
+    _ change: (inout Refusal) -> Void
+  ) -> Bool {
+    let before = refusals.first { $0.proof == proof }
+    refusals.removeAll { $0.proof == proof }
+    let pause = before.flatMap { $0.isCertain ? min($0.pause * 2, Self.longestPause) : nil } ?? firstPause
+    var entry = Refusal(
+      proof: proof, reason: reason, since: wallClock, pause: pause, until: now + pause,
+      suspicions: before?.suspicions ?? 0, isCertain: before?.isCertain ?? false)
+    change(&entry)
+    if refusals.count >= Self.capacity { refusals.removeFirst() }
+    refusals.append(entry)
+    return entry.isCertain
+  }
 }

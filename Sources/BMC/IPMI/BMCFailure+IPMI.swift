@@ -55,7 +55,8 @@ extension BMCFailure {
     switch failure {
     case .session(let failure): self.init(failure, access: access, name: name)
     case .unanswered:
-      self.init(.uncertain, "\(name): the answer was lost: it may have been carried out, or not; look before asking again")
+      self.init(
+        .uncertain, "\(name): the answer was lost: it may have been carried out, or not; look before asking again")
     case .refused(_, .insufficientPrivilege):
       self.init(
         .privilege,
@@ -71,15 +72,16 @@ extension BMCFailure {
   }
 
   static func lockedOut(
-    _ refusal: LockoutGuard.Refusal, access: IPMIAccess, name: String, time: Duration
+    _ refusal: LockoutGuard<IPMILogin>.Refusal, access: IPMIAccess, name: String
   ) -> BMCFailure {
     BMCFailure(
       .lockedOut,
-      "\(name): not tried: \(refusal.reason) (user '\(access.credentials.user)', seen \(refusal.since)), and BMCs lock accounts; correct it, or wait until \(refusal.since.advanced(bySeconds: time.components.seconds))"
+      "\(name): not tried: \(refusal.reason) (user '\(access.credentials.user)', seen \(refusal.since)), and BMCs lock accounts; correct it, or wait until \(refusal.since.advanced(bySeconds: refusal.pause.components.seconds))"
     )
   }
 
-  static func wrongPassword(_ refusal: LockoutGuard.Refusal, access: IPMIAccess, name: String) -> BMCFailure {
+  static func wrongPassword(_ refusal: LockoutGuard<IPMILogin>.Refusal, access: IPMIAccess, name: String) -> BMCFailure
+  {
     BMCFailure(
       .wrongPassword,
       "\(name): the password of user '\(access.credentials.user)' is wrong, it seems: \(refusal.reason); it is not tried again until it changes"

@@ -48,7 +48,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   var waiting = CircularBuffer<BMCTurn>()
   var isTaken = false
 
-  private(set) var lockout = LockoutGuard()
+  private(set) var lockout: LockoutGuard<IPMILogin>
   private(set) var lastUsed = ContinuousClock.now
   private var backoff = LoginBackoff()
   private var knowledge = BMCKnowledge()
@@ -71,6 +71,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
     self.address = address
     self.name = name
     self.registry = registry
+    lockout = LockoutGuard(pause: registry.configuration.lockoutTime)
   }
 
   var hasSession: Bool { session != nil }
@@ -170,8 +171,8 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   private func logIn(for access: IPMIAccess) {
     let now = ContinuousClock.now
     let configuration = registry.configuration
-    if let refusal = lockout.refusal(of: LockoutGuard.Login(access), at: now, for: configuration.lockoutTime) {
-      return end(.lockedOut(refusal, access: access, name: name, time: configuration.lockoutTime))
+    if let refusal = lockout.refusal(of: IPMILogin(access), at: now) {
+      return end(.lockedOut(refusal, access: access, name: name))
     }
     if let notBefore = backoff.notBefore, now < notBefore {
       guard notBefore - now > LoginBackoff.patience, var failure = backoff.failure else {
@@ -263,7 +264,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
     registry.sessionOpened()
     registry.counters.loggedIn()
     backoff.succeeded()
-    if let sessionAccess { lockout.accepted(LockoutGuard.Login(sessionAccess)) }
+    if let sessionAccess { lockout.accepted(IPMILogin(sessionAccess)) }
     if let session { knowledge.learn(from: session) }
     if turn == nil { idleAt = lastHeard + registry.configuration.idleTimeout }
     advance()
@@ -295,15 +296,16 @@ final class BMCOwner: NIOScheduledCallbackHandler {
 
   private func loginFailed(_ failure: IPMISessionFailure, _ access: IPMIAccess) {
     let now = ContinuousClock.now
-    let login = LockoutGuard.Login(access)
+    let login = IPMILogin(access)
     let configuration = registry.configuration
     switch failure {
     case .wrongPassword, .unknownUser, .wrongBMCKey:
       lockout.refused(login, reason: "\(failure)", at: now, wallClock: .wallClock)
       return end(.failure(.session(failure)))
     case .timedOut(during: .activating):
-      if lockout.fellSilent(login, at: now, wallClock: .wallClock),
-        let refusal = lockout.refusal(of: login, at: now, for: configuration.lockoutTime)
+      let reason = "the BMC falls silent when it is shown this password"
+      if lockout.suspected(login, reason: reason, at: now, wallClock: .wallClock),
+        let refusal = lockout.refusal(of: login, at: now)
       {
         return end(.wrongPassword(refusal, access: access, name: name))
       }

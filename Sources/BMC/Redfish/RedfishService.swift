@@ -365,12 +365,12 @@ extension RedfishService {
   }
 
   private func checkLockout(_ credentials: Credentials) throws(HTTPExchange.Loss) {
-    guard let pause = lockout.remainingPause(for: credentials, now: .now) else { return }
+    guard let refusal = lockout.refusal(of: credentials, at: .now) else { return }
     throw HTTPExchange.Loss(
       failure: BMCFailure(
         .lockedOut,
-        "\(name) refused the password of '\(credentials.user)' before: not tried again for "
-          + "\(pause.components.seconds / 60 + 1) minutes, or until it changes, because controllers lock accounts"),
+        "\(name) refused the password of '\(credentials.user)' at \(refusal.since): not tried again until it changes or "
+          + "\(refusal.since.advanced(bySeconds: refusal.pause.components.seconds)), because controllers lock accounts"),
       mayHaveArrived: false)
   }
 
@@ -438,7 +438,7 @@ extension RedfishService {
   }
 
   private func refused(_ credentials: Credentials, _ kind: BMCFailure.Kind, _ reason: String?) -> HTTPExchange.Loss {
-    lockout.refused(credentials, now: .now)
+    lockout.refused(credentials, reason: reason ?? "refused", at: .now, wallClock: .wallClock)
     let text =
       kind == .privilege
       ? "\(name) does not let '\(credentials.user)' in: locked, or not permitted"

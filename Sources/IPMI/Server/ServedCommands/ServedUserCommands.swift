@@ -53,6 +53,7 @@ extension SetUserPassword: ServedCommand {
     let first = try data.byte(at: &offset)
     let number = try data.byte(at: &offset) & 0x03
     user = first & 0x3f
+    isPadded = false
     let isLong = first & 0x80 != 0
     switch number {
     case 0: operation = .disable
