@@ -1,4 +1,5 @@
 import Testing
+import Wire
 
 @testable import IPMI
 
@@ -247,9 +248,9 @@ struct ResponderCommandTests {
   func network() throws {
     var talk = session {
       $0.identity = SimulatedIdentity(seed: 1, number: 7)
-      $0.address = .init(rawValue: 0x7f0a_0008)
+      $0.address = IPv4Address(rawValue: 0x7f0a_0008)
     }
-    #expect(try talk.ask(GetLANConfiguration(.address)) == .address(.init(rawValue: 0x7f0a_0008)))
+    #expect(try talk.ask(GetLANConfiguration(.address)) == .address(IPv4Address(rawValue: 0x7f0a_0008)))
     #expect(try talk.ask(GetLANConfiguration(.addressSource)) == .addressSource(.static))
     #expect(
       try talk.ask(GetLANConfiguration(.macAddress)) == .macAddress(SimulatedIdentity(seed: 1, number: 7).macAddress))

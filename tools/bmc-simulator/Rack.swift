@@ -30,8 +30,8 @@ final class Rack {
   /// 10,000 BMCs asked at once are a few megabytes.
   private static let bufferSize = 32 << 20
 
-  /// Datagrams handled before the answers leave: long enough for few system calls, short enough for a steady flow.
-  private static let mostAnswers = DatagramBatchSocket.mostDatagrams
+  /// Batches of datagrams that are taken before the clock is looked at again.
+  private static let mostBatches = 8
 
   let port: UInt16
   private let first: IPv4Address
@@ -76,13 +76,13 @@ final class Rack {
         events.removeFirst()
         carryOut(event, at: now)
       }
-      while true {
+      // Bounded, so that what is due and the end are seen under any load.
+      for _ in 0..<Self.mostBatches {
         let datagrams = try socket.receive()
         if datagrams.isEmpty { break }
         now = ContinuousClock.now
         for datagram in datagrams { take(datagram, at: now) }
         try flush()
-        if let event = events.first, event.at <= now { break }
       }
       try flush()
     }

@@ -110,6 +110,8 @@ public struct BMCResponder: Sendable {
 
     /// Sessions that were opened.
     public var logins = 0
+
+    /// As far as the console told: one that finds out from RAKP message 2 may just go away, as `ipmitool` does.
     public var wrongPasswords = 0
     public var unknownUsers = 0
 
