@@ -148,8 +148,8 @@ let package = Package(
     .testTarget(
       name: "LabTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging, nioCore,
-        serviceLifecycle,
+        "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP",
+        "TFTPTesting", "Wire", logging, nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),
