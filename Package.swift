@@ -150,8 +150,8 @@ let package = Package(
     .testTarget(
       name: "LabTests",
       dependencies: [
-        "BMC", "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging,
-        nioCore, serviceLifecycle,
+        "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP",
+        "TFTPTesting", "Wire", logging, nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),

@@ -16,9 +16,12 @@ struct BMCProvisioner<Controller: IPMIRequester, Verifier: BMCVerifier> {
   /// For the boot host to come back, and for the BMC to let the new user in. After that the boot goes on.
   static var patience: Duration { .seconds(5 * 60) }
 
-  /// Rounds of logins, one for each of the BMC's addresses: BMCs take seconds to notice a new user, and lock one whose
-  /// password is wrong too often.
+  /// Rounds of logins, one for each of the BMC's addresses: a BMC that restarts its network takes a while.
   static var verificationLimit: Int { 5 }
+
+  /// Between the new user and the first login: BMCs take a moment to notice one, and the boot host does not try a password
+  /// again soon that was wrong.
+  static var settleTime: Duration { .seconds(2) }
 
   let controller: Controller
   let verifier: Verifier
@@ -63,6 +66,7 @@ struct BMCProvisioner<Controller: IPMIRequester, Verifier: BMCVerifier> {
       return "BMC not set up: \(error)"
     }
 
+    try pause(Self.settleTime)
     var reason = ""
     for round in 1...Self.verificationLimit {
       var mayPass = false
@@ -88,9 +92,12 @@ struct BMCProvisioner<Controller: IPMIRequester, Verifier: BMCVerifier> {
 }
 
 extension BootPlane.Failure {
-  /// Whether asking again may help: not when the boot host understood and said no.
+  /// Whether asking again may help: not when the boot host understood and said no, or is another program.
   fileprivate var mayPass: Bool {
-    if case .refused(let status, _) = self { return status >= 500 || status == 429 }
-    return true
+    switch self {
+    case .network, .answer: true
+    case .refused(let status, _): status >= 500 || status == 429
+    case .unreadable: false
+    }
   }
 }

@@ -103,7 +103,7 @@ struct BMCProvisionerTests {
     let run = try await run(FakeController(), [gone, gone, busy, .answer(verified: true)])
     #expect(run.line.hasPrefix("BMC set up: "))
     #expect(run.reports.count == 4)
-    #expect(run.pauses.count == 3)
+    #expect(run.pauses.count == 4, "one of them for the BMC")
     #expect(run.pauses.last ?? .zero >= .seconds(2))
   }
 
@@ -120,6 +120,12 @@ struct BMCProvisionerTests {
     let run = try await run(FakeController(), [.failure(.refused(status: status, reason: "the token has expired"))])
     #expect(run.reports.count == 1)
     #expect(run.line == "BMC set up, not verified: HTTP \(status): the token has expired")
+  }
+
+  @Test("Who answers what makes no sense is no boot host, and not asked again")
+  func daemonIsNone() async throws {
+    let run = try await run(FakeController(), [.failure(.unreadable("verified: missing"))])
+    #expect(run.reports.count == 1)
   }
 
   @Test("A login that may pass is tried a few times, one that cannot once")

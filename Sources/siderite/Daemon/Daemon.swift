@@ -123,6 +123,7 @@ struct Daemon {
     plane.port = configuration.httpPort
     plane.apiEndpoint = configuration.apiEndpoint.map { "\($0):\(configuration.httpPort)" }
     plane.extraAgentKernelArguments = configuration.extraAgentKernelArgs
+    plane.autoBMCSetup = configuration.autoBMCSetup
     plane.autoAcceptServers = configuration.autoAcceptServers
     plane.afterRegistration = configuration.agent.afterRegistration
     return BootPlane(
