@@ -49,7 +49,9 @@ struct BootTests {
     #expect(try await bmc.readBoot() == nil)
   }
 
-  @Test("BMCs that know the flags alone are put up with, whatever they refuse with", arguments: [0x80, 0xc9, 0xcc] as [UInt8])
+  @Test(
+    "BMCs that know the flags alone are put up with, whatever they refuse with",
+    arguments: [0x80, 0xc9, 0xcc] as [UInt8])
   func flagsAlone(refusal: UInt8) async throws {
     let bmc = ScriptedRequester(Options(values: [5: [0, 0, 0, 0, 0]], refusal: refusal)) { $0.answer($1) }
     try await bmc.setBoot(.pxe)

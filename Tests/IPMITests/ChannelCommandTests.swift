@@ -89,7 +89,9 @@ struct ChannelCommandTests {
   func parts() throws {
     let part = GetSELEntryPart(reservation: 1, record: 0xffff, offset: 8, count: 8)
     #expect(part.requestData == [1, 0, 0xff, 0xff, 8, 8])
-    #expect(throws: IPMIParseError.self) { try parse(GetSELEntryPart(reservation: 1, record: 1, offset: 0, count: 1), "0200 aabb") }
+    #expect(throws: IPMIParseError.self) {
+      try parse(GetSELEntryPart(reservation: 1, record: 1, offset: 0, count: 1), "0200 aabb")
+    }
     #expect(try parse(ReadFRUInventory(offset: 0, count: 1, isByWords: true), "01 aabb") == [0xaa, 0xbb])
     #expect(SetUserPassword(user: 3, .enable, isPadded: true).requestData == [3, 1] + [UInt8](repeating: 0, count: 16))
   }

@@ -18,7 +18,10 @@ struct EventLogTests {
     init(_ numbers: [UInt16]) { self.numbers = numbers }
 
     static func record(_ number: UInt16) -> [UInt8] {
-      [UInt8(number & 0xff), UInt8(number >> 8), 0x02, 0x00, 0xb9, 0x55, 0x69, 0x20, 0, 0x04, 0x08, 0x40, 0x6f, 0x01, 0xff, 0xff]
+      [
+        UInt8(number & 0xff), UInt8(number >> 8), 0x02, 0x00, 0xb9, 0x55, 0x69, 0x20, 0, 0x04, 0x08, 0x40, 0x6f, 0x01,
+        0xff, 0xff,
+      ]
     }
 
     mutating func answer(_ request: IPMIRequest) -> IPMIReply? {
@@ -73,7 +76,8 @@ struct EventLogTests {
     #expect(try await bmc(Log([])).readEventLog().isEmpty)
   }
 
-  @Test("a last record whose next is itself, the first, or one before ends the log", arguments: [3, 0, 1, 2] as [UInt16])
+  @Test(
+    "a last record whose next is itself, the first, or one before ends the log", arguments: [3, 0, 1, 2] as [UInt16])
   func circular(next: UInt16) async throws {
     var log = Log([1, 2, 3])
     log.next = [3: next]

@@ -91,7 +91,9 @@ struct InventoryTests {
   @Test("sensor records by parts, smaller ones when refused, begun anew when the reservation is lost")
   func sensors() async throws {
     let bmc = bmc {
-      $0.records = [Self.full(number: 1, next: 2), Self.full(number: 2, next: 4, owner: 0xc0), (4, 0xffff, Self.compact)]
+      $0.records = [
+        Self.full(number: 1, next: 2), Self.full(number: 2, next: 4, owner: 0xc0), (4, 0xffff, Self.compact),
+      ]
       $0.losses = 3
       $0.readings = [
         0x31: [100, 0xc0, 0xc0], 0x50: [0, 0xc0, 0x01, 0x80], 0x51: [0, 0xc0, 0x0b, 0x80], 0x52: [0, 0xe0, 0, 0],
@@ -117,11 +119,13 @@ struct InventoryTests {
     #expect(try await none.readSensorRecords().isEmpty)
   }
 
-  @Test("thresholds say how bad it is: by the BMC's bits, or by the limits", arguments: [
-    // Raw 100 is 30 °C; the upper limits are at raw 208 (non-critical), 224 (critical) and 240.
-    (100, 0x00, SensorState.Health.ok), (100, 0x08, .warning), (100, 0x10, .critical), (224, 0x00, .critical),
-    (208, 0x00, .warning),
-  ] as [(UInt8, UInt8, SensorState.Health)])
+  @Test(
+    "thresholds say how bad it is: by the BMC's bits, or by the limits",
+    arguments: [
+      // Raw 100 is 30 °C; the upper limits are at raw 208 (non-critical), 224 (critical) and 240.
+      (100, 0x00, SensorState.Health.ok), (100, 0x08, .warning), (100, 0x10, .critical), (224, 0x00, .critical),
+      (208, 0x00, .warning),
+    ] as [(UInt8, UInt8, SensorState.Health)])
   func health(raw: UInt8, bits: UInt8, health: SensorState.Health) async throws {
     let bmc = bmc {
       $0.records = [Self.full(number: 1, next: 0xffff)]
@@ -132,7 +136,7 @@ struct InventoryTests {
 
   @Test("records in circles, and headers cut short, are named")
   func circles() async throws {
-    let circle = bmc { $0.records = [Self.full(number: 1, next: 2), Self.full(number: 2, next: 1), ] }
+    let circle = bmc { $0.records = [Self.full(number: 1, next: 2), Self.full(number: 2, next: 1)] }
     await #expect(throws: IPMIFailure.self) { try await circle.readSensorRecords() }
     let short = bmc { $0.records = [(1, 0xffff, [1, 0, 0x51])] }
     await #expect(throws: IPMIFailure.unusable("the BMC's sensor record 0 has a header of 3 bytes")) {

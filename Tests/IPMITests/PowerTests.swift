@@ -151,7 +151,9 @@ struct PowerTests {
   @Test("a BMC that says yes and changes nothing is named, in bounded time")
   func unchanged() async throws {
     let bmc = bmc { $0.slowness = -1 }
-    await #expect(throws: IPMIFailure.unchanged("the BMC took the command and the machine is still off after 30 seconds")) {
+    await #expect(
+      throws: IPMIFailure.unchanged("the BMC took the command and the machine is still off after 30 seconds")
+    ) {
       try await bmc.power(.on)
     }
     #expect(await bmc.paused < .seconds(60))

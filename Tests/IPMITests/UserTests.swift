@@ -123,8 +123,9 @@ struct UserTests {
     let nameless = bmc { $0.users[3] = Users.User(isEnabled: true, access: [1: 0x14]) }
     #expect(try await nameless.setUpUser(named: "sidero", password: short).identifier == 4)
     let private_ = bmc { $0.emptyNameCode = 0xd4 }
-    await #expect(throws: UserSetupFailure(
-      step: .slot, cause: .refused(command: "GetUserName", .insufficientPrivilege), hasChangedPassword: false)
+    await #expect(
+      throws: UserSetupFailure(
+        step: .slot, cause: .refused(command: "GetUserName", .insufficientPrivilege), hasChangedPassword: false)
     ) { try await private_.setUpUser(named: "sidero", password: short) }
   }
 
@@ -139,8 +140,9 @@ struct UserTests {
       $0.most = 4
       for number in 2...4 as ClosedRange<UInt8> { $0.users[number] = Users.User(name: [65, number]) }
     }
-    await #expect(throws: UserSetupFailure(
-      step: .slot, cause: .unusable("all 4 users of the BMC are taken"), hasChangedPassword: false)
+    await #expect(
+      throws: UserSetupFailure(
+        step: .slot, cause: .unusable("all 4 users of the BMC are taken"), hasChangedPassword: false)
     ) { try await full.setUpUser(named: "sidero", password: short) }
   }
 
@@ -156,8 +158,9 @@ struct UserTests {
     #expect(await bmc.state.users[3]?.isEnabled == false)
     #expect(await bmc.state.users[3]?.access.isEmpty == true)
     let refusing = self.bmc { $0.refusesLong = true }
-    await #expect(throws: UserSetupFailure(
-      step: .password, cause: .refused(command: "SetUserPassword", .requestLength), hasChangedPassword: false)
+    await #expect(
+      throws: UserSetupFailure(
+        step: .password, cause: .refused(command: "SetUserPassword", .requestLength), hasChangedPassword: false)
     ) { try await refusing.setUpUser(named: "sidero", password: long) }
   }
 
@@ -177,13 +180,15 @@ struct UserTests {
   @Test("what the BMC took and did not do is found by reading back")
   func ignored() async throws {
     let bmc = bmc { $0.ignoresEnable = true }
-    await #expect(throws: UserSetupFailure(
-      step: .check, cause: .unchanged("the BMC took it all and does not let user 3 in on channel 1"),
-      hasChangedPassword: true)
+    await #expect(
+      throws: UserSetupFailure(
+        step: .check, cause: .unchanged("the BMC took it all and does not let user 3 in on channel 1"),
+        hasChangedPassword: true)
     ) { try await bmc.setUpUser(named: "sidero", password: short) }
     let none = self.bmc { $0.channels = [] }
-    await #expect(throws: UserSetupFailure(
-      step: .channels, cause: .unusable("the BMC has no LAN channel"), hasChangedPassword: false)
+    await #expect(
+      throws: UserSetupFailure(
+        step: .channels, cause: .unusable("the BMC has no LAN channel"), hasChangedPassword: false)
     ) { try await none.setUpUser(named: "sidero", password: short) }
   }
 
