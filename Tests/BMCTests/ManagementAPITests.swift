@@ -25,6 +25,8 @@ private final class Machine: Sendable {
 
   init(isOn: Bool, faults: [String: [Fault]] = [:]) { state = Mutex(State(isOn: isOn, faults: faults)) }
 
+  var bootsFromNetwork: Bool { state.withLock { $0.bootsFromNetwork } }
+
   func reply(to request: HTTPTestServer.Request) -> HTTPTestServer.Reply {
     state.withLock { state in
       var instead: HTTPTestServer.Reply?
@@ -76,7 +78,7 @@ struct ManagementAPITests {
   }
 
   private func failure(_ machine: Machine, _ request: BMCRequest) async throws -> (BMCFailure?, [String]) {
-    try await run(machine) { controller, server in
+    try await run(machine) { (controller, server) async throws in
       do {
         _ = try await controller.perform(request)
         return (nil, server.requests.map(\.description))
@@ -88,7 +90,7 @@ struct ManagementAPITests {
 
   @Test("a machine is switched on and off, and seen to be so")
   func onAndOff() async throws {
-    try await run(Machine(isOn: false)) { controller, server in
+    try await run(Machine(isOn: false)) { (controller, server) async throws in
       #expect(try await controller.powerState() == .off)
       #expect(try await controller.power(.on) == .on)
       #expect(try await controller.power(.off) == .off)
@@ -99,7 +101,7 @@ struct ManagementAPITests {
 
   @Test("a machine that is as asked is left alone")
   func idempotent() async throws {
-    try await run(Machine(isOn: true)) { controller, server in
+    try await run(Machine(isOn: true)) { (controller, server) async throws in
       #expect(try await controller.power(.on) == .on)
       #expect(server.changes.isEmpty)
     }
@@ -107,11 +109,11 @@ struct ManagementAPITests {
 
   @Test("a cycle is a reboot, and of a machine that is off a start")
   func cycle() async throws {
-    try await run(Machine(isOn: true)) { controller, server in
+    try await run(Machine(isOn: true)) { (controller, server) async throws in
       #expect(try await controller.power(.cycle) == .on)
       #expect(server.changes.map(\.description) == ["POST /reboot"])
     }
-    try await run(Machine(isOn: false)) { controller, server in
+    try await run(Machine(isOn: false)) { (controller, server) async throws in
       #expect(try await controller.power(.cycle) == .on)
       #expect(server.changes.map(\.description) == ["POST /poweron"])
     }
@@ -120,8 +122,10 @@ struct ManagementAPITests {
   @Test("the next boot is from the network; every boot, or another device, is not possible")
   func boot() async throws {
     let machine = Machine(isOn: false)
-    try await run(machine) { controller, _ in try await controller.setBoot(BootOverride(.pxe, mode: .uefi)) }
-    #expect(machine.state.withLock(\.bootsFromNetwork))
+    try await run(machine) { (controller, _) async throws in
+      try await controller.setBoot(BootOverride(.pxe, mode: .uefi))
+    }
+    #expect(machine.bootsFromNetwork)
     for override in [BootOverride(.pxe, isPersistent: true), BootOverride(.disk), BootOverride(.none)] {
       let (failure, asked) = try await failure(Machine(isOn: false), .setBoot(override))
       #expect(failure?.kind == .unsupported)
@@ -143,7 +147,8 @@ struct ManagementAPITests {
 
   @Test("a switch whose answer is lost is looked at, and not repeated when it was carried out")
   func lostAnswer() async throws {
-    try await run(Machine(isOn: false, faults: ["/poweron": [.carriedOut(.hangUp)]])) { controller, server in
+    try await run(Machine(isOn: false, faults: ["/poweron": [.carriedOut(.hangUp)]])) {
+      (controller, server) async throws in
       #expect(try await controller.power(.on) == .on)
       #expect(server.requests.map(\.description) == ["GET /status", "POST /poweron", "GET /status"])
     }
@@ -151,7 +156,7 @@ struct ManagementAPITests {
 
   @Test("a switch that was lost itself is repeated, once")
   func lostRequest() async throws {
-    try await run(Machine(isOn: false, faults: ["/poweron": [.reply(.hangUp)]])) { controller, server in
+    try await run(Machine(isOn: false, faults: ["/poweron": [.reply(.hangUp)]])) { (controller, server) async throws in
       #expect(try await controller.power(.on) == .on)
       #expect(server.changes.map(\.description) == ["POST /poweron", "POST /poweron"])
     }
@@ -218,7 +223,7 @@ struct ManagementAPITests {
 
   @Test("a connection that was closed just then is made again, for looking")
   func closedConnection() async throws {
-    try await run(Machine(isOn: true, faults: ["/status": [.reply(.hangUp)]])) { controller, _ in
+    try await run(Machine(isOn: true, faults: ["/status": [.reply(.hangUp)]])) { (controller, _) async throws in
       #expect(try await controller.powerState() == .on)
     }
   }
