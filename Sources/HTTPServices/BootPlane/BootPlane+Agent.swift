@@ -90,7 +90,7 @@ extension BootPlane {
   }
 
   /// Reads a JSON body of at most `limit` bytes.
-  private func decode<Value: Decodable>(_ request: Request, limit: Int) async throws -> Value {
+  func decode<Value: Decodable>(_ request: Request, limit: Int) async throws -> Value {
     var request = request
     return try await request.json(limit: limit)
   }
