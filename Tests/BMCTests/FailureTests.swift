@@ -122,7 +122,9 @@ struct FailureTests {
     await bmc.stop()
   }
 
-  @Test("where the kernel has no way, nothing is sent and the sockets stay open", arguments: ["255.255.255.255", "239.1.2.3"])
+  @Test(
+    "where the kernel has no way, nothing is sent and the sockets stay open",
+    arguments: ["255.255.255.255", "239.1.2.3"])
   func noRoute(host: String) async throws {
     let bmc = try await TestBMC.start()
     try await withFleet { fleet in
