@@ -53,14 +53,15 @@ struct LockoutGuard<Proof: Hashable & Sendable>: Sendable {
   }
 
   /// The controller fell silent when it was shown `proof`.
-  /// - Returns: whether that counts as a refusal now.
+  /// - Returns: the refusal that this amounts to now.
   mutating func suspected(
     _ proof: Proof, reason: String, at now: ContinuousClock.Instant, wallClock: Timestamp
-  ) -> Bool {
-    update(proof, reason, now, wallClock) {
+  ) -> Refusal? {
+    let entry = update(proof, reason, now, wallClock) {
       $0.suspicions += 1
       $0.isCertain = $0.isCertain || $0.suspicions >= Self.mostSuspicions
     }
+    return entry.isCertain ? entry : nil
   }
 
   /// The controller accepted `proof`: what it refused before counts no more.
@@ -69,7 +70,7 @@ struct LockoutGuard<Proof: Hashable & Sendable>: Sendable {
   private mutating func update(
     _ proof: Proof, _ reason: String, _ now: ContinuousClock.Instant, _ wallClock: Timestamp,
     _ change: (inout Refusal) -> Void
-  ) -> Bool {
+  ) -> Refusal {
     let before = refusals.first { $0.proof == proof }
     refusals.removeAll { $0.proof == proof }
     let pause = before.flatMap { $0.isCertain ? min($0.pause * 2, Self.longestPause) : nil } ?? firstPause
@@ -79,6 +80,6 @@ struct LockoutGuard<Proof: Hashable & Sendable>: Sendable {
     change(&entry)
     if refusals.count >= Self.capacity { refusals.removeFirst() }
     refusals.append(entry)
-    return entry.isCertain
+    return entry
   }
 }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import BareMetal
 import FoundationEssentials
 import NIOCore
+import Wire
 import NIOHTTP1
 
 /// One Redfish service (DMTF DSP0266 1.20): its session, and requests to it.
