@@ -7,11 +7,21 @@ actor SystemInterface: IPMIRequester {
   /// itself gives up after 5 s for each of its own attempts.
   static let commandLimit = Duration.seconds(15)
 
-  private var device: IPMIDevice
+  /// For all of them together: what a BMC needs minutes for must not keep the machine from booting.
+  static let limit = Duration.seconds(180)
 
-  init(_ device: consuming IPMIDevice) { self.device = device }
+  private var device: IPMIDevice
+  private let deadline: ContinuousClock.Instant
+
+  init(_ device: consuming IPMIDevice) {
+    self.device = device
+    deadline = .now + Self.limit
+  }
 
   func perform(_ request: IPMIRequest) async throws(IPMIFailure) -> IPMIReply {
+    guard ContinuousClock.now < deadline else {
+      throw .transport("the BMC is too slow in-band: stopped after \(Self.limit.components.seconds) s")
+    }
     do {
       let answer = try device.exchange(
         networkFunction: request.networkFunction.rawValue, lun: request.lun, command: request.command,

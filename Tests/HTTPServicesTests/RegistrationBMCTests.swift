@@ -178,7 +178,7 @@ struct RegistrationBMCTests {
     report.failure = "all 16 users\nof the BMC are taken"
     let answer = try await site.tell(report)
     #expect(answer.status == 200)
-    #expect(site.rack.messages.last?.contains("users of the BMC are taken") == true)
+    #expect(site.rack.messages.last?.contains("of the BMC are taken") == true)
     #expect(site.bmcs.asked.isEmpty)
   }
 
