@@ -20,13 +20,13 @@ public struct BMCFleetConfiguration: Sendable {
   public var lockoutTime: Duration = .seconds(1800)
 
   /// How long the first attempt of anything waits for a BMC that is not known yet; each further one waits longer.
-  public var firstTimeout: Duration = .milliseconds(500)
+  public var firstTimeout: Duration = .milliseconds(400)
 
   /// The longest wait of one attempt. What must not be repeated waits twice as long before it counts as unanswered.
   public var longestTimeout: Duration = .seconds(4)
 
   /// How often anything is sent before the BMC counts as unreachable.
-  public var attempts = 5
+  public var attempts = 7
 
   /// How often a BMC whose sessions are all taken is asked again.
   public var exhaustedRetries = 3

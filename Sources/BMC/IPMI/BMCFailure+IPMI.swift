@@ -66,6 +66,7 @@ extension BMCFailure {
     case .malformed(let command, let error):
       self.init(.malformed, "\(name): the answer to \(command) makes no sense: \(error)")
     case .unusable(let reason): self.init(.unsupported, "\(name): \(reason)")
+    case .unchanged(let reason): self.init(.refused, "\(name): \(reason)")
     case .transport(let reason): self.init(.cancelled, "\(name): \(reason)")
     }
   }

@@ -5,6 +5,7 @@ import IPMI
 struct BMCKnowledge {
   var version: IPMISessionConfiguration.Version?
   var cipherSuite: CipherSuite?
+  var roundTrip: RoundTripEstimate?
   /// What is asked for. Switching a machine needs Operator; who is only User may still look.
   var privilege = PrivilegeLevel.operator
 
@@ -62,9 +63,9 @@ extension IPMIAccess {
         suites.append(suite)
       }
     }
-    // What worked comes first.
-    if let known = knowledge.cipherSuite, suites.contains(known) { suites = [known] + suites.filter { $0 != known } }
     configuration.cipherSuites = suites
+    configuration.knownSuite = knowledge.cipherSuite
+    configuration.roundTrip = knowledge.roundTrip
     switch version {
     case .detected: configuration.version = knowledge.version ?? .detected
     case .version20: configuration.version = .version20

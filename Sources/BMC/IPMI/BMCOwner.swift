@@ -60,6 +60,8 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   private var session: IPMISession?
   private var sessionAccess: IPMIAccess?
   private var isEstablished = false
+  /// The last session, if the BMC did not confirm its end: something sent in it may still be carried out.
+  private var unclosed: UInt32?
   private var lastHeard = ContinuousClock.now
   private var idleAt: ContinuousClock.Instant?
   private var isClosedForGood = false
@@ -141,7 +143,12 @@ final class BMCOwner: NIOScheduledCallbackHandler {
     switch pending.step {
     case .pause: return
     case .fence:
-      if session == nil { end(.success(nil)) } else { closeSession() }
+      if !pending.isAgain, session != nil { return closeSession() }
+      self.pending?.isAgain = true
+      guard let unclosed else { return end(.success(nil)) }
+      guard session != nil else { return logIn(for: turn.access) }
+      // The BMC did not confirm the old session's end: in a new one it must.
+      if isEstablished, pending.requestID == nil { transmit(IPMIRequest(CloseSession(sessionID: unclosed))) }
     case .ask(let request):
       guard pending.requestID == nil else { return }
       guard session != nil else { return logIn(for: turn.access) }
@@ -169,11 +176,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
 
   private func logIn(for access: IPMIAccess) {
     let now = ContinuousClock.now
-    let configuration = registry.configuration
-    if let refusal = lockout.refusal(of: LockoutGuard.Login(access), at: now, for: configuration.lockoutTime) {
-      return end(.lockedOut(refusal, access: access, name: name, time: configuration.lockoutTime))
-    }
-    if let notBefore = backoff.notBefore, now < notBefore {
+    if let notBefore = backoff.notBefore, now < notBefore, lockoutFailure(of: access) == nil {
       guard notBefore - now > LoginBackoff.patience, var failure = backoff.failure else {
         pending?.notBefore = notBefore
         return
@@ -181,20 +184,32 @@ final class BMCOwner: NIOScheduledCallbackHandler {
       failure.message += " (seen a moment ago; tried again in \((notBefore - now).components.seconds + 1) s)"
       return end(failure)
     }
-    if let objection = registry.objection(to: address) {
-      return end(
-        BMCFailure(.unreachable, "\(name): nothing can be sent there: \(objection); check the address and the routes"))
-    }
-    if knownAccess != access { knowledge.privilege = .operator }
-    knownAccess = access
     do {
-      let sessionConfiguration = try access.sessionConfiguration(knowledge, configuration, name: name)
-      session = IPMISession(sessionConfiguration, crypto: registry.crypto)
+      session = IPMISession(try sessionConfiguration(for: access), crypto: registry.crypto)
     } catch {
       return end(error)
     }
     sessionAccess = access
     perform(session?.start(at: now, random: &registry.random) ?? [])
+  }
+
+  /// How to log in; throws where that must not or cannot be.
+  func sessionConfiguration(for access: IPMIAccess) throws(BMCFailure) -> IPMISessionConfiguration {
+    if let failure = lockoutFailure(of: access) { throw failure }
+    if let objection = registry.objection(to: address) {
+      throw BMCFailure(
+        .unreachable, "\(name): nothing can be sent there: \(objection); check the address and the routes")
+    }
+    if knownAccess != access { knowledge.privilege = .operator }
+    knownAccess = access
+    return try access.sessionConfiguration(knowledge, registry.configuration, name: name)
+  }
+
+  private func lockoutFailure(of access: IPMIAccess) -> BMCFailure? {
+    let time = registry.configuration.lockoutTime
+    return lockout.refusal(of: LockoutGuard.Login(access), at: .now, for: time).map {
+      .lockedOut($0, access: access, name: name, time: time)
+    }
   }
 
   /// Frees the session's slot in the BMC; the step that wants it goes on when that is done.
@@ -217,8 +232,10 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   }
 
   private func sessionEnded() {
-    guard session != nil else { return }
-    session = nil
+    guard let session else { return }
+    if isEstablished { unclosed = session.isCloseConfirmed ? nil : session.bmcSessionID }
+    knowledge.roundTrip = session.roundTrip ?? knowledge.roundTrip
+    self.session = nil
     sessionAccess = nil
     if isEstablished { registry.sessionEnded() }
     isEstablished = false
@@ -242,7 +259,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
       case .established: established()
       case .response(let id, let reply):
         lastHeard = .now
-        if pending?.requestID == id { end(.success(reply)) }
+        if pending?.requestID == id { answered(reply) }
       case .unanswered(let id):
         if pending?.requestID == id { end(.failure(.unanswered)) }
       // What ended the session follows.
@@ -255,6 +272,16 @@ final class BMCOwner: NIOScheduledCallbackHandler {
         advance()
       }
     }
+  }
+
+  private func answered(_ reply: IPMIReply) {
+    guard case .fence = pending?.step else { return end(.success(reply)) }
+    // Closed now, or long ago.
+    guard reply.code == .success || reply.code == CloseSession.invalidSessionID else {
+      return end(.failure(.refused(command: "CloseSession", reply.code)))
+    }
+    unclosed = nil
+    end(.success(nil))
   }
 
   private func established() {
@@ -279,7 +306,8 @@ final class BMCOwner: NIOScheduledCallbackHandler {
       return
     }
     // The BMC restarted, or forgot the session.
-    guard let pending, case .ask(let request) = pending.step, pending.requestID != nil else { return advance() }
+    guard let pending, pending.requestID != nil else { return advance() }
+    guard case .ask(let request) = pending.step else { return end(.failure(.session(failure))) }
     guard request.isRepeatable else { return end(.failure(.unanswered)) }
     guard !pending.isAgain else { return end(.failure(.session(failure))) }
     askAgain()
@@ -294,21 +322,8 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   }
 
   private func loginFailed(_ failure: IPMISessionFailure, _ access: IPMIAccess) {
-    let now = ContinuousClock.now
-    let login = LockoutGuard.Login(access)
     let configuration = registry.configuration
     switch failure {
-    case .wrongPassword, .unknownUser, .wrongBMCKey:
-      lockout.refused(login, reason: "\(failure)", at: now, wallClock: .wallClock)
-      return end(.failure(.session(failure)))
-    case .timedOut(during: .activating):
-      if lockout.fellSilent(login, at: now, wallClock: .wallClock),
-        let refusal = lockout.refusal(of: login, at: now, for: configuration.lockoutTime)
-      {
-        return end(.wrongPassword(refusal, access: access, name: name))
-      }
-      // The one attempt that is left is the caller's to make.
-      return end(.failure(.session(failure)))
     case .privilegeRefused where knowledge.privilege > .user:
       // Looking needs no more than User.
       knowledge.privilege = .user
@@ -321,7 +336,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
         let wait = LoginBackoff.wait(
           after: pending.exhausted, delay: configuration.retryDelay, random: &registry.random)
         self.pending?.exhausted += 1
-        self.pending?.notBefore = now + wait
+        self.pending?.notBefore = .now + wait
         return
       }
     case .refusedCommand(_, during: .challenging) where access.version == .version15 && access.allowsUnauthenticated:
@@ -330,10 +345,29 @@ final class BMCOwner: NIOScheduledCallbackHandler {
     }
     // It may have been replaced by another one.
     if failure == .unreachable { knowledge = BMCKnowledge() }
-    backoff.failed(
-      BMCFailure(failure, access: access, name: name), at: now, delay: configuration.retryDelay,
-      random: &registry.random)
-    end(.failure(.session(failure)))
+    let explanation = noteLogin(of: access, failure)
+    switch failure {
+    // Whether these may be tried again, the lockout guard says.
+    case .wrongPassword, .unknownUser, .wrongBMCKey, .timedOut(during: .activating): break
+    default:
+      backoff.failed(explanation, at: .now, delay: configuration.retryDelay, random: &registry.random)
+    }
+    end(explanation)
+  }
+
+  /// Remembers a failed login as far as the password is concerned, and says what people are told.
+  func noteLogin(of access: IPMIAccess, _ failure: IPMISessionFailure) -> BMCFailure {
+    let login = LockoutGuard.Login(access)
+    switch failure {
+    case .wrongPassword, .unknownUser, .wrongBMCKey:
+      lockout.refused(login, reason: "\(failure)", at: .now, wallClock: .wallClock)
+    case .timedOut(during: .activating):
+      if let refusal = lockout.fellSilent(login, at: .now, wallClock: .wallClock) {
+        return .wrongPassword(refusal, access: access, name: name)
+      }
+    default: break
+    }
+    return BMCFailure(failure, access: access, name: name)
   }
 
   // MARK: Time

@@ -179,6 +179,8 @@ final class ConsoleSession: NIOScheduledCallbackHandler {
     sol = nil
     output.add(.ended(reason: reason))
     typed(BMCFailure(.cancelled, "\(owner.name): the console is closed: \(reason)"))
+    login?.resume(returning: .timedOut(during: .opening))
+    login = nil
     timer?.cancel()
     timer = nil
     guard let socket else { return }

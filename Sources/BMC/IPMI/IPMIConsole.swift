@@ -7,6 +7,7 @@ struct IPMIConsole: SerialConsole {
   let network: IPMINetwork
   let session: NIOLoopBound<ConsoleSession>
   let output: AsyncStream<ConsoleOutput>
+  private let buffer: ConsoleBuffer
 
   /// Logs in, and takes the port.
   init(_ access: IPMIAccess, by network: IPMINetwork, takingOver: Bool) async throws(BMCFailure) {
@@ -14,17 +15,23 @@ struct IPMIConsole: SerialConsole {
     session = try await network.using { () async throws(BMCFailure) -> NIOLoopBound<ConsoleSession> in
       let owner = try await network.owner(of: access)
       let session = NIOLoopBound(try network.registry.value.makeConsole(access, owner.value), eventLoop: network.loop)
-      do throws(BMCFailure) {
-        try await Self.logIn(session)
-        try await Self.activate(session, takingOver: takingOver)
-      } catch {
-        session.value.close(error.message)
-        throw error
+      let failure: BMCFailure? = await withTaskCancellationHandler {
+        do throws(BMCFailure) {
+          try await Self.logIn(session)
+          try await Self.activate(session, takingOver: takingOver)
+          return nil
+        } catch {
+          return error
+        }
+      } onCancel: {
+        network.loop.execute { session.value.close("given up") }
       }
-      return session
+      guard let failure else { return session }
+      session.value.close(failure.message)
+      throw Task.isCancelled ? BMCFailure(.cancelled, "\(access.name): given up") : failure
     }
-    let buffer = await network.buffer(of: session)
-    output = AsyncStream { await buffer.next() }
+    buffer = try await network.using { [session] () async throws(BMCFailure) in session.value.output }
+    output = AsyncStream { [buffer] in await buffer.next() }
   }
 
   private static func logIn(_ session: NIOLoopBound<ConsoleSession>) async throws(BMCFailure) {

@@ -24,7 +24,7 @@ final class IPMIRegistry {
   private var waitingCount = 0
   private var runningCount = 0
   private var openSessions = 0
-  private(set) var openConsoles = 0
+  private var consoles: [ObjectIdentifier: ConsoleSession] = [:]
   private var closing: Closing?
 
   init(_ configuration: BMCFleetConfiguration, on loop: any EventLoop, logger: Logger) {
@@ -100,16 +100,23 @@ final class IPMIRegistry {
     counters.sessionsOpen(openSessions)
   }
 
-  func consoleOpened() -> Bool {
-    guard openConsoles < configuration.mostConsoles, closing == nil else { return false }
-    openConsoles += 1
-    counters.consolesOpen(openConsoles)
-    return true
+  // MARK: Consoles
+
+  /// A console's session, not begun yet.
+  func makeConsole(_ access: IPMIAccess, _ owner: BMCOwner) throws(BMCFailure) -> ConsoleSession {
+    guard closing == nil else { throw .closing }
+    guard consoles.count < configuration.mostConsoles else {
+      throw BMCFailure(.busy, "\(owner.name): \(consoles.count) consoles are open already; close one")
+    }
+    let console = ConsoleSession(try owner.sessionConfiguration(for: access), access: access, owner: owner, of: self)
+    consoles[ObjectIdentifier(console)] = console
+    counters.consolesOpen(consoles.count)
+    return console
   }
 
-  func consoleEnded() {
-    openConsoles -= 1
-    counters.consolesOpen(openConsoles)
+  func consoleEnded(_ console: ConsoleSession) {
+    consoles[ObjectIdentifier(console)] = nil
+    counters.consolesOpen(consoles.count)
   }
 
   // MARK: Turns
@@ -202,7 +209,11 @@ final class IPMIRegistry {
     for owner in owners.values { owner.endSteps(.closing) }
     loop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.closeTimeout)) { done.succeed() }
     closeNext()
-    return done.futureResult
+    let consolesEnded = consoles.values.map { console in
+      console.close("Siderite is shutting down")
+      return console.ended
+    }
+    return done.futureResult.and(EventLoopFuture.andAllComplete(consolesEnded, on: loop)).map { _ in }
   }
 
   /// A BMC that was closed for good has no session any more.

@@ -16,6 +16,9 @@ struct IPMITurn: IPMIRequester {
 
   func pause(for duration: Duration) async throws(IPMIFailure) { _ = try await run(.pause(until: .now + duration)) }
 
+  /// What the session is protected with; `nil`: IPMI 1.5.
+  var cipherSuite: CipherSuite? { turn.value.owner.cipherSuite }
+
   private func run(_ step: BMCOwner.Step) async throws(IPMIFailure) -> IPMIReply? {
     let outcome: BMCOwner.Outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -45,11 +45,13 @@ struct LockoutGuard {
   }
 
   /// The BMC fell silent when it was shown the password: once may be a lost datagram's doing, twice is not.
-  mutating func fellSilent(_ login: Login, at now: ContinuousClock.Instant, wallClock: Timestamp) -> Bool {
-    update(login, "the BMC falls silent when it is shown this password", now, wallClock) {
+  /// - Returns: the refusal that this amounts to.
+  mutating func fellSilent(_ login: Login, at now: ContinuousClock.Instant, wallClock: Timestamp) -> Refusal? {
+    let entry = update(login, "the BMC falls silent when it is shown this password", now, wallClock) {
       $0.silences += 1
       $0.isCertain = $0.silences >= Self.mostSilences
     }
+    return entry.isCertain ? entry : nil
   }
 
   mutating func accepted(_ login: Login) { refusals.removeAll { $0.login == login } }
@@ -58,7 +60,7 @@ struct LockoutGuard {
   private mutating func update(
     _ login: Login, _ reason: String, _ now: ContinuousClock.Instant, _ wallClock: Timestamp,
     _ change: (inout Refusal) -> Void
-  ) -> Bool {
+  ) -> Refusal {
     var entry =
       refusals.first { $0.login == login } ?? Refusal(login: login, since: wallClock, at: now, reason: reason)
     refusals.removeAll { $0.login == login }
@@ -66,6 +68,6 @@ struct LockoutGuard {
     change(&entry)
     if refusals.count == Self.mostRefusals { refusals.removeFirst() }
     refusals.append(entry)
-    return entry.isCertain
+    return entry
   }
 }
