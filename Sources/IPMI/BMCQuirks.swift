@@ -50,6 +50,7 @@ public enum BMCQuirks {
   /// Whether a user of this name is none: empty, blank, or as Dell says it.
   static func isFree(name: String) -> Bool {
     let text = name.filter { $0 != " " }.lowercased()
-    return text.isEmpty || text == "(emptyuser)" || text == "emptyuser" || text.allSatisfy { $0 == "\u{ff}" || $0 == "\u{fffd}" }
+    return text.isEmpty || text == "(emptyuser)" || text == "emptyuser"
+      || text.allSatisfy { $0 == "\u{ff}" || $0 == "\u{fffd}" }
   }
 }

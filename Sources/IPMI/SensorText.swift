@@ -124,7 +124,8 @@ public enum SensorText {
     case 0x07:
       [
         "ok", "non-critical, from ok", "critical, from less severe", "non-recoverable, from less severe",
-        "non-critical, from more severe", "critical, from non-recoverable", "non-recoverable", "monitor", "informational",
+        "non-critical, from more severe", "critical, from non-recoverable", "non-recoverable", "monitor",
+        "informational",
       ]
     case 0x08: ["absent", "present"]
     case 0x09: ["disabled", "enabled"]
@@ -146,7 +147,8 @@ public enum SensorText {
     switch sensorType {
     case 0x05:
       [
-        "chassis open", "drive bay open", "I/O card area open", "processor area open", "LAN cable lost", "docked wrongly",
+        "chassis open", "drive bay open", "I/O card area open", "processor area open", "LAN cable lost",
+        "docked wrongly",
         "fan area open",
       ]
     case 0x07:
@@ -168,7 +170,8 @@ public enum SensorText {
     case 0x0c:
       [
         "correctable error", "uncorrectable error", "parity error", "scrub failed", "disabled",
-        "correctable error limit reached", "present", "configuration error", "spare", "throttled", "critical temperature",
+        "correctable error limit reached", "present", "configuration error", "spare", "throttled",
+        "critical temperature",
       ]
     case 0x0d:
       [
@@ -206,14 +209,16 @@ public enum SensorText {
       ["fault", "identify", "device present", "ready to install", "ready to remove", "power off", "removal requested"]
     case 0x22:
       [
-        "S0/G0 working", "S1 sleeping", "S2 sleeping", "S3 suspended to memory", "S4 suspended to disk", "S5/G2 soft off",
+        "S0/G0 working", "S1 sleeping", "S2 sleeping", "S3 suspended to memory", "S4 suspended to disk",
+        "S5/G2 soft off",
         "S4/S5 soft off", "G3 mechanical off", "sleeping", "G1 sleeping", "S5 by override", "legacy on", "legacy off",
       ]
     case 0x23: ["expired", "hard reset", "power down", "power cycle", "", "", "", "", "pre-timeout interrupt"]
     case 0x25: ["present", "absent", "disabled"]
     case 0x27: ["heartbeat lost", "heartbeat"]
     case 0x28:
-      ["access degraded", "controller unavailable", "controller off line", "controller unreachable", "sensor failed",
+      [
+        "access degraded", "controller unavailable", "controller off line", "controller unreachable", "sensor failed",
         "FRU failed",
       ]
     case 0x29: ["low", "failed", "present"]
@@ -241,7 +246,9 @@ extension SELRecord {
 
   /// What happened, in a line.
   public var message: String {
-    guard type < 0xc0 else { return vendorData.map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }.joined() }
+    guard type < 0xc0 else {
+      return vendorData.map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }.joined()
+    }
     let offset = Int((eventData.first ?? 0) & 0x0f)
     return SensorText.state(offset, readingType: eventType, sensorType: sensorType)
       ?? "event \(offset) of type 0x\(String(eventType, radix: 16))"

@@ -26,7 +26,8 @@ extension IPMIRequester {
     guard let present = try await bootFlags() else { return }
     let isSet = present.isValid && present.device != .noOverride
     guard isSet == (device != .noOverride), !isSet || present.device == device else {
-      throw .unchanged("the BMC took the boot device and still has another (0x\(String(present.device.rawValue, radix: 16)))")
+      throw .unchanged(
+        "the BMC took the boot device and still has another (0x\(String(present.device.rawValue, radix: 16)))")
     }
   }
 

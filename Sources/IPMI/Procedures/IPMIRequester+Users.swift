@@ -151,7 +151,8 @@ extension IPMIRequester {
     case .success: return true
     case SetUserPassword.passwordDiffers: throw .unchanged("the BMC took the password and has another")
     case SetUserPassword.lengthDiffers:
-      throw .unchanged("the BMC took a password of \(password.isLong ? 20 : 16) bytes and stored it with another length")
+      throw .unchanged(
+        "the BMC took a password of \(password.isLong ? 20 : 16) bytes and stored it with another length")
     default: return false
     }
   }

@@ -74,7 +74,8 @@ public struct IPMIMessage: Hashable, Sendable {
   /// The LUN is that of ``destinationLUN`` only: several BMCs answer with source LUN 0 whatever they were asked on.
   public func answers(_ request: IPMIMessage, ignoringSequence: Bool = false) -> Bool {
     networkFunction == request.networkFunction.response && command == request.command
-      && (sequence == request.sequence || ignoringSequence) && destination == request.source && destinationLUN == request.sourceLUN
+      && (sequence == request.sequence || ignoringSequence) && destination == request.source
+      && destinationLUN == request.sourceLUN
   }
 }
 
