@@ -144,12 +144,15 @@ struct ServerObservationTests {
   @Test("An answer makes it reachable, and a power state known; the same again changes nothing")
   func answer() {
     var status = ServerStatus()
-    #expect(status.observe(.success(.sensors([])), at: Self.time))
+    let isNews1 = status.observe(.success(.sensors([])), at: Self.time)
+    #expect(isNews1)
     #expect(status.power == nil && status.conditions?.map(\.status) == [.true])
-    #expect(status.observe(.success(.power(.off)), at: Self.time))
+    let isNews2 = status.observe(.success(.power(.off)), at: Self.time)
+    #expect(isNews2)
     #expect(status.power == .off)
     let later = Self.time.advanced(bySeconds: 60)
-    #expect(!status.observe(.success(.power(.off)), at: later))
+    let isNews3 = status.observe(.success(.power(.off)), at: later)
+    #expect(!isNews3)
     #expect(status.conditions?.first?.lastTransitionTime == Self.time)
   }
 
@@ -171,7 +174,8 @@ struct ServerObservationTests {
       #expect(condition?.status == .false && condition?.lastTransitionTime == later && condition?.message == "xy")
       #expect(condition?.reason?.lowercased() == kind.rawValue.lowercased())
       // The same trouble in other words is no news.
-      #expect(!status.observe(.failure(BMCFailure(kind, "z")), at: later.advanced(bySeconds: 60)))
+      let isNews4 = status.observe(.failure(BMCFailure(kind, "z")), at: later.advanced(bySeconds: 60))
+      #expect(!isNews4)
     }
     status.forgetManagement()
     #expect(status == ServerStatus())

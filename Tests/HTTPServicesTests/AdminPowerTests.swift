@@ -135,6 +135,25 @@ struct AdminPowerTests {
     #expect(rack.controllers.asked.count == asked)
   }
 
+  @Test("When the client leaves, what is under way is given up and nothing more is begun")
+  func leaves() async throws {
+    let rack = try ManagedRack()
+    for number in 1...6 { try await rack.add(number) }
+    rack.controllers.hold("10.0.0.2")
+    var order = order(.powerStatus, all: true)
+    order.concurrency = 1
+    let request = try ManagedRack.request("POST", "/bmc", order)
+    try await rack.serving {
+      let connection = try await RawConnection.open(socketPath: rack.rack.folder + "/admin.sock")
+      try await connection.write(request)
+      #expect(await connection.until("}\n").contains(ManagedRack.name(1)))
+      try await connection.close()
+    }
+    // The daemon's end waits for what is under way: had it not been given up, we were not here.
+    #expect(rack.controllers.asked.map(\.host).count <= 2)
+    #expect(rack.controllers.asked.first?.host == "10.0.0.1")
+  }
+
   @Test("Labels select")
   func selector() async throws {
     let rack = try ManagedRack()

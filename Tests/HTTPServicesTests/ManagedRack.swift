@@ -97,6 +97,7 @@ final class ManagedRack: Sendable {
       var failures: [String: BMCFailure] = [:]
       var credentials: [String: Credentials] = [:]
       var console: Console?
+      var held: Set<String> = []
     }
 
     private let state = Mutex(State())
@@ -104,6 +105,9 @@ final class ManagedRack: Sendable {
     var asked: [Asked] { state.withLock(\.asked) }
     func fail(_ host: String, _ failure: BMCFailure?) { state.withLock { $0.failures[host] = failure } }
     func credentials(of host: String) -> Credentials? { state.withLock { $0.credentials[host] } }
+    /// From now on this one answers nobody, until they give up.
+    func hold(_ host: String) { state.withLock { _ = $0.held.insert(host) } }
+    fileprivate func isHeld(_ host: String) -> Bool { state.withLock { $0.held.contains(host) } }
     func put(_ console: Console) { state.withLock { $0.console = console } }
     var console: Console? { state.withLock(\.console) }
 
@@ -130,10 +134,17 @@ final class ManagedRack: Sendable {
 
     func perform(_ request: BMCRequest) async throws(BMCFailure) -> BMCAnswer {
       switch method {
-      case .ipmi(let access): try controllers.answer(access.host, access.credentials, request)
-      case .redfish(let access): try controllers.answer(access.baseURL, access.credentials, request)
-      case .managementAPI(let url): try controllers.answer(url, nil, request)
-      case .wakeOnLAN(let mac, _): try controllers.answer(mac.description, nil, request)
+      case .ipmi(let access):
+        let answer = try controllers.answer(access.host, access.credentials, request)
+        guard controllers.isHeld(access.host) else { return answer }
+        // A stream that nobody writes to ends when the task is cancelled.
+        let (never, continuation) = AsyncStream<Void>.makeStream()
+        for await _ in never {}
+        continuation.finish()
+        throw BMCFailure(.cancelled, "given up")
+      case .redfish(let access): return try controllers.answer(access.baseURL, access.credentials, request)
+      case .managementAPI(let url): return try controllers.answer(url, nil, request)
+      case .wakeOnLAN(let mac, _): return try controllers.answer(mac.description, nil, request)
       case .manual(let reason): throw BMCFailure(.manual, "this machine is switched by hand: \(reason)")
       }
     }

@@ -29,9 +29,17 @@ final class AdminStream: @unchecked Sendable {
         if line.isEmpty { continue }
         return try decoder.decode(type, from: line)
       }
-      guard pending.readableBytes <= Self.maximumLineBytes, var chunk = try await chunks.next() else { return nil }
+      guard pending.readableBytes <= Self.maximumLineBytes, var chunk = try await nextChunk() else { return nil }
       pending.discardReadBytes()
       pending.writeBuffer(&chunk)
+    }
+  }
+
+  private func nextChunk() async throws -> ByteBuffer? {
+    do {
+      return try await chunks.next()
+    } catch let error as HTTPClientError {
+      throw AdminClient.Failure(description: "the daemon broke off: \(error)")
     }
   }
 }

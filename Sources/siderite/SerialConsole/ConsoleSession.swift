@@ -23,6 +23,8 @@ struct ConsoleSession: Sendable {
   /// nothing more is typed.
   func run(_ port: Port) async throws {
     let recorder = try recording.map { try Recorder(path: $0, title: target) }
+    // A reader of ours that ends ('| head') is an error here, so that the machine's port is let go of.
+    signal(SIGPIPE, SIG_IGN)
     let keyboard = try KeyboardInput()
     let terminal = Terminal.isTerminal(.input) ? RawTerminal() : nil
     defer { terminal?.restore() }

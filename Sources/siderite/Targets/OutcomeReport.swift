@@ -62,7 +62,9 @@ final class OutcomeReport: Sendable {
     }
     Terminal.flush()
     for line in Self.summary(of: sorted) { Terminal.error(line) }
-    if let code = Self.exitCode(succeeded: successes.count, of: sorted.count) { throw code }
+    let missing = total - outcomes.count
+    if missing > 0 { Terminal.error("\(missing) of \(total) were not asked, or did not answer before it ended") }
+    if let code = Self.exitCode(succeeded: successes.count, of: max(total, outcomes.count)) { throw code }
   }
 
   /// 1: some failed; 2: none succeeded.

@@ -46,9 +46,13 @@ struct TargetOptions: ParsableArguments {
         }
       }
     } catch is Interruption {
-      try report.finish()
+      try? report.finish()
       Terminal.error("interrupted: the others were not asked, or nobody knows what became of it")
       throw ExitCode(130)
+    } catch {
+      // What did answer is shown all the same.
+      try? report.finish()
+      throw error
     }
     try report.finish()
   }
@@ -61,7 +65,8 @@ struct TargetOptions: ParsableArguments {
     order.force = force ? true : nil
     order.concurrency = concurrency
     order.by = Operator.name
-    try await admin.withClient { client in
+    // Refused as a whole: none succeeded.
+    try await admin.withClient(refused: ExitCode(2)) { client in
       let answers = try await client.stream(.post, "/bmc", order)
       report.begin(total: answers.targets ?? 0)
       while let outcome = try await answers.next(BMCOutcome.self) { try report.add(outcome) }
