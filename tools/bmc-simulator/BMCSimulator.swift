@@ -47,7 +47,8 @@ struct BMCSimulator: ParsableCommand {
   @Option(help: ArgumentHelp("A file whose first line is Kg, for two-key logins.", valueName: "file"))
   var bmcKeyFile: String?
 
-  @Option(help: ArgumentHelp("Cipher suites that are accepted: 3,17 and so on.", valueName: "list"), transform: Self.suites)
+  @Option(
+    help: ArgumentHelp("Cipher suites that are accepted: 3,17 and so on.", valueName: "list"), transform: Self.suites)
   var suites: [CipherSuite] = [.three, .seventeen, .eight, .twelve, .two, .one]
 
   @Option(help: ArgumentHelp("Sessions of one BMC at a time.", valueName: "n"))
@@ -125,16 +126,17 @@ struct BMCSimulator: ParsableCommand {
     // Before there is any other thread, so that all of them leave these signals to the one that waits for them.
     let waker = try EventDescriptor()
     try Self.endOnSignals(waker)
-    let rack = try Rack(bmcs: bmcs(), first: address, port: port, seed: seed)
-    let boundPort = try rack.port
-    try ready.map { try Data("\(boundPort)\n".utf8).write(to: URL(filePath: $0), options: .atomic) }
-    Self.say("\(count) BMCs from \(address) to \(rack.address(of: count - 1)), UDP port \(boundPort)")
+    let configuration = try bmcConfiguration()
+    let rack = try Rack(first: address, port: port, seed: seed) { bmcs(configuration, port: $0) }
+    try ready.map { try Data("\(rack.port)\n".utf8).write(to: URL(filePath: $0), options: .atomic) }
+    Self.say("\(count) BMCs from \(address) to \(rack.address(of: count - 1)), UDP port \(rack.port)")
     let start = ContinuousClock.now
     try rack.run(until: limit.map { start + $0.duration }, or: waker)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let processor = [usage.ru_utime, usage.ru_stime].reduce(0.0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+    rack.settle()
     let summary = Report(of: rack, seed: seed, seconds: seconds, processorSeconds: processor)
     try report.map { try summary.write(to: $0) }
     Self.say(
@@ -142,14 +144,19 @@ struct BMCSimulator: ParsableCommand {
         + "\(summary.controls.values.reduce(0, +)) chassis controls")
   }
 
-  private func bmcs() throws -> [SimulatedBMC] {
+  /// What all of them have.
+  private func bmcConfiguration() throws -> BMCResponder.Configuration {
     let users = [BMCResponder.User(name: user, password: KeyMaterial(password: try secret()))]
-    let crypto = OpenSSLCrypto()
     var configuration = BMCResponder.Configuration(users: users)
     configuration.cipherSuites = suites
     configuration.sessionLimit = sessions
     configuration.bmcKey = try bmcKeyFile.map { KeyMaterial(password: try Self.firstLine(of: $0)) }
     configuration.startTime = UInt32(clamping: Int(Date().timeIntervalSince1970))
+    return configuration
+  }
+
+  private func bmcs(_ common: BMCResponder.Configuration, port: UInt16) -> [SimulatedBMC] {
+    let crypto = OpenSSLCrypto()
     var machine = SimulatedMachine()
     machine.isOn = on
     machine.timing.powerOn = onTakes.duration
@@ -158,7 +165,8 @@ struct BMCSimulator: ParsableCommand {
     machine.timing.cycle = cycleTakes.duration
     var random = SeededRandom(seed: seed)
     return (0..<count).map { number in
-      var own = configuration
+      var own = common
+      own.port = port
       own.identity = SimulatedIdentity(seed: seed, number: number)
       own.guid = own.identity.guid
       own.address = IPv4Address(rawValue: address.rawValue + UInt32(number))

@@ -30,9 +30,10 @@ final class Rack {
   /// 10,000 BMCs asked at once are a few megabytes.
   private static let bufferSize = 32 << 20
 
-  /// Datagrams handled before the answers leave: long enough for few system calls, short enough for a steady flow.
-  private static let mostAnswers = DatagramBatchSocket.mostDatagrams
+  /// Batches of datagrams that are taken before the clock is looked at again.
+  private static let mostBatches = 8
 
+  let port: UInt16
   private let first: IPv4Address
   private let socket: DatagramBatchSocket
   private(set) var bmcs: [SimulatedBMC]
@@ -48,16 +49,17 @@ final class Rack {
   /// Answers that the kernel did not take.
   private(set) var unsent = 0
 
-  init(bmcs: [SimulatedBMC], first: IPv4Address, port: UInt16, seed: UInt64) throws {
-    self.bmcs = bmcs
+  /// `makeBMCs` is given the port that they are reached at.
+  init(first: IPv4Address, port: UInt16, seed: UInt64, makeBMCs: (UInt16) -> [SimulatedBMC]) throws {
     self.first = first
     random = SeededRandom(seed: seed)
-    polls = Array(repeating: nil, count: bmcs.count)
-    socket = try DatagramBatchSocket(
+    let socket = try DatagramBatchSocket(
       port: port, capacity: Self.longestDatagram, receiveBuffer: Self.bufferSize, sendBuffer: Self.bufferSize)
+    self.port = try socket.port
+    bmcs = makeBMCs(self.port)
+    polls = Array(repeating: nil, count: bmcs.count)
+    self.socket = socket
   }
-
-  var port: UInt16 { get throws { try socket.port } }
 
   func address(of place: Int) -> IPv4Address { IPv4Address(rawValue: first.rawValue &+ UInt32(place)) }
 
@@ -74,16 +76,22 @@ final class Rack {
         events.removeFirst()
         carryOut(event, at: now)
       }
-      while true {
+      // Bounded, so that what is due and the end are seen under any load.
+      for _ in 0..<Self.mostBatches {
         let datagrams = try socket.receive()
         if datagrams.isEmpty { break }
         now = ContinuousClock.now
         for datagram in datagrams { take(datagram, at: now) }
         try flush()
-        if let event = events.first, event.at <= now { break }
       }
       try flush()
     }
+  }
+
+  /// Lets go of the sessions that nobody has used for too long, so that those still open can be counted.
+  func settle() {
+    let now = ContinuousClock.now
+    for place in bmcs.indices { _ = bmcs[place].poll(at: now, random: &random) }
   }
 
   private func take(_ datagram: DatagramBatchSocket.Datagram, at now: ContinuousClock.Instant) {

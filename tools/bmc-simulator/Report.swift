@@ -1,5 +1,6 @@
 import Foundation
 import IPMI
+import Wire
 
 /// What happened to a rack: written as JSON at the end, for tests to read.
 struct Report: Codable {

@@ -84,7 +84,7 @@ extension BMCResponder {
       let revision: UInt8 = 0x11
       guard first & 0x80 == 0 else { return (.success, [revision]) }
       let value =
-        message.command == Self.getSOLConfiguration ? Self.solParameter(parameter) : lanParameter(parameter)
+        message.command == Self.getSOLConfiguration ? solParameter(parameter) : lanParameter(parameter)
       return value.map { (.success, [revision] + $0) } ?? (GetLANConfiguration.parameterNotSupported, [])
     default: return nil
     }
@@ -103,7 +103,7 @@ extension BMCResponder {
     case 6: return configuration.subnetMask.bytes
     // Time to live 64, do not fragment, precedence 0, type of service 16.
     case 7: return [0x40, 0x40, 0x10]
-    case 8: return [0x6f, 0x02]  // 623
+    case 8: return word(configuration.port)
     case 9: return [0x98, 0x02]  // 664
     // The BMC answers ARP, and says nothing unasked.
     case 10: return [0x02]
@@ -126,7 +126,7 @@ extension BMCResponder {
   }
 
   /// Table 26-5.
-  private static func solParameter(_ number: UInt8) -> [UInt8]? {
+  private func solParameter(_ number: UInt8) -> [UInt8]? {
     switch number {
     case 0: [0]
     case 1: [1]
@@ -137,8 +137,8 @@ extension BMCResponder {
     case 4: [7, 50]
     // 115.2 kbit/s
     case 5, 6: [0x0a]
-    case 7: [lanChannel]
-    case 8: [0x6f, 0x02]
+    case 7: [Self.lanChannel]
+    case 8: word(configuration.port)
     default: nil
     }
   }

@@ -71,7 +71,8 @@ extension BMCResponder {
           ?? answerAboutPayloads(message, in: session, random: &random) ?? answerAboutWatchdog(message, at: now)
       case .chassis: try answerAboutChassis(message, at: now)
       case .sensorEvent: try answerAboutSensors(message)
-      case .storage: try answerAboutLog(message, at: now) ?? answerAboutRecords(message) ?? answerAboutInventory(message)
+      case .storage:
+        try answerAboutLog(message, at: now) ?? answerAboutRecords(message) ?? answerAboutInventory(message)
       case .transport: try answerAboutLAN(message)
       default: nil
       }

@@ -169,7 +169,8 @@ extension BMCResponder {
     session.nextSequence = sequence == .max ? 1 : sequence + 1
     if session.isClosed { end(packet.sessionID) } else { sessions[packet.sessionID] = session }
     return Version15Packet(
-      spoil(&response, random: &random), authentication: authentication, sequence: sequence, sessionID: packet.sessionID,
+      spoil(&response, random: &random), authentication: authentication, sequence: sequence,
+      sessionID: packet.sessionID,
       password: user.password, using: crypto
     ).bytes
   }

@@ -22,7 +22,9 @@ extension BMCResponder {
       }
       let request = try ActivateSOL(request: data)
       guard request.instance == 1 else { return (ActivateSOL.limitReached, []) }
-      guard serialPort == nil || serialPort?.session == session.identifier else { return (ActivateSOL.alreadyActive, []) }
+      guard serialPort == nil || serialPort?.session == session.identifier else {
+        return (ActivateSOL.alreadyActive, [])
+      }
       guard request.isEncrypted == keys.isEncrypted else {
         return (keys.isEncrypted ? ActivateSOL.mustEncrypt : ActivateSOL.cannotEncrypt, [])
       }
@@ -30,7 +32,8 @@ extension BMCResponder {
       let most = UInt16(SimulatedSerialPort.mostCharacters + 4)
       return (
         .success,
-        request.responseData(ActivateSOL.Response(mostBytesToBMC: most, mostBytesFromBMC: most, port: 623))
+        request.responseData(
+          ActivateSOL.Response(mostBytesToBMC: most, mostBytesFromBMC: most, port: configuration.port))
       )
     case DeactivateSOL.command:
       guard try data.byte(at: &offset) == PayloadType.serialOverLAN.rawValue else { return (.invalidField, []) }

@@ -96,40 +96,4 @@ extension BMCResponder {
     default: return (.success, [sensor.type, sensor.isAnalog ? 0x01 : 0x6f])
     }
   }
-
-  // MARK: The inventory
-
-  /// IPMI v2.0 §34
-  mutating func answerAboutInventory(_ message: IPMIMessage) throws -> Outcome? {
-    let data = message.data.span
-    var offset = 0
-    switch message.command {
-    case GetFRUInventoryInfo.command:
-      guard try data.byte(at: &offset) == 0 else { return (.notPresent, []) }
-      // Accessed by bytes.
-      return (.success, word(UInt16(SimulatedInventory.size)) + [0])
-    case ReadFRUInventory.command:
-      guard try data.byte(at: &offset) == 0 else { return (.notPresent, []) }
-      let start = Int(try data.word(at: &offset))
-      let count = Int(try data.byte(at: &offset))
-      guard start < SimulatedInventory.size else { return (.parameterOutOfRange, []) }
-      guard count <= configuration.readLimit else { return (.cannotReturnBytes, []) }
-      let bytes = SimulatedInventory.bytes(of: configuration.identity)
-      let piece = bytes[start..<min(bytes.count, start + count)]
-      return (.success, [UInt8(clamping: piece.count)] + piece)
-    default: return nil
-    }
-  }
-}
-
-extension SimulatedSensor.Limits {
-  /// Bits as in ``readable``.
-  func crossed(by reading: UInt8) -> UInt8 {
-    var bits: UInt8 = 0
-    if let lowerNonCritical, reading <= lowerNonCritical { bits |= 0x01 }
-    if let lowerCritical, reading <= lowerCritical { bits |= 0x02 }
-    if let upperNonCritical, reading >= upperNonCritical { bits |= 0x08 }
-    if let upperCritical, reading >= upperCritical { bits |= 0x10 }
-    return bits
-  }
 }

@@ -79,6 +79,9 @@ public struct BMCResponder: Sendable {
     public var subnetMask = IPv4Address(rawValue: 0xff00_0000)
     public var gateway = IPv4Address.any
 
+    /// The UDP port it is reached at, as LAN parameters and serial-over-LAN tell it: `ipmitool` goes by that.
+    public var port: UInt16 = 623
+
     /// Most bytes of a sensor record or an inventory in one answer; more is refused with 0xCA, as small BMCs do.
     public var readLimit = 32
 
@@ -107,6 +110,8 @@ public struct BMCResponder: Sendable {
 
     /// Sessions that were opened.
     public var logins = 0
+
+    /// As far as the console told: one that finds out from RAKP message 2 may just go away, as `ipmitool` does.
     public var wrongPasswords = 0
     public var unknownUsers = 0
 

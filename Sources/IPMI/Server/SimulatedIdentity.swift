@@ -42,7 +42,8 @@ public struct SimulatedIdentity: Hashable, Sendable {
   /// The BMC's own network card: locally administered, unique among 16 million machines of one seed.
   public var macAddress: MACAddress {
     MACAddress(
-      rawValue: 0x0200_0000_0000 | (SeededRandom.mix(seed) & 0xffff) << 24 | UInt64(truncatingIfNeeded: number) & 0xff_ffff)
+      rawValue: 0x0200_0000_0000 | (SeededRandom.mix(seed) & 0xffff) << 24 | UInt64(truncatingIfNeeded: number)
+        & 0xff_ffff)
   }
 
   private func letters(_ count: Int, for thing: UInt64) -> String {

@@ -56,7 +56,8 @@ struct SimulatedSensor: Hashable, Sendable {
           number: 0x10 + processor, name: "CPU\(processor) Temp", type: 0x01, entity: 3, instance: processor,
           needsPower: true,
           kind: .analog(
-            unit: 1, multiplier: 1, exponent: 0, normal: 48, spread: 8, Limits(upperNonCritical: 85, upperCritical: 95))))
+            unit: 1, multiplier: 1, exponent: 0, normal: 48, spread: 8, Limits(upperNonCritical: 85, upperCritical: 95))
+        ))
     }
     let voltages: [(String, UInt8, UInt8)] = [("12V", 60, 200), ("5V", 25, 200), ("3.3V", 17, 194)]
     for (index, voltage) in voltages.enumerated() {
@@ -125,26 +126,14 @@ struct SimulatedSensor: Hashable, Sendable {
   static let hysteresis: UInt8 = 2
 }
 
-/// The SDR repository of every simulated machine.
-enum SDRTable {
-  /// Records by their number, which is their place from 1.
-  static let records: [[UInt8]] = {
-    var records = [controller(1)]
-    for sensor in SimulatedSensor.all { records.append(sensor.record(UInt16(records.count + 1))) }
-    return records
-  }()
-
-  static func record(_ identifier: UInt16, type: UInt8, _ body: [UInt8]) -> [UInt8] {
-    var bytes = [UInt8]()
-    bytes.append(littleEndian: identifier)
-    return bytes + [0x51, type, UInt8(clamping: body.count)] + body
-  }
-
-  /// The management controller device locator. Table 43-13.
-  private static func controller(_ identifier: UInt16) -> [UInt8] {
-    let name = Array("BMC".utf8)
-    return record(
-      identifier, type: 0x12,
-      [IPMIMessage.bmcAddress, 0, 0, 0x8f, 0, 0, 0, 7, 1, 0, 0xc0 | UInt8(name.count)] + name)
+extension SimulatedSensor.Limits {
+  /// Bits as in ``readable``.
+  func crossed(by reading: UInt8) -> UInt8 {
+    var bits: UInt8 = 0
+    if let lowerNonCritical, reading <= lowerNonCritical { bits |= 0x01 }
+    if let lowerCritical, reading <= lowerCritical { bits |= 0x02 }
+    if let upperNonCritical, reading >= upperNonCritical { bits |= 0x08 }
+    if let upperCritical, reading >= upperCritical { bits |= 0x10 }
+    return bits
   }
 }
