@@ -6,7 +6,7 @@ final class ConsoleBuffer: Sendable {
   /// Characters kept: a minute of 9600 bit/s, half a second of a busy BMC.
   static let mostBytes = 65_536
 
-  private struct State {
+  fileprivate struct State {
     var outputs: [ConsoleOutput] = []
     var byteCount = 0
     var isOver = false
@@ -17,17 +17,14 @@ final class ConsoleBuffer: Sendable {
 
   /// Adds what came; characters that follow characters are joined.
   func add(_ output: ConsoleOutput) {
-    let reader: (CheckedContinuation<ConsoleOutput?, Never>, ConsoleOutput)? = state.withLock { state in
+    let reader: CheckedContinuation<ConsoleOutput?, Never>? = state.withLock { state in
       guard !state.isOver else { return nil }
       if case .ended = output { state.isOver = true }
-      if let reader = state.reader {
-        state.reader = nil
-        return (reader, output)
-      }
-      state.add(output)
-      return nil
+      defer { state.reader = nil }
+      if state.reader == nil { state.add(output) }
+      return state.reader
     }
-    reader?.0.resume(returning: reader?.1)
+    reader?.resume(returning: output)
   }
 
   /// The next thing; `nil` when it is over.

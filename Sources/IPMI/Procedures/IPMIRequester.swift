@@ -56,7 +56,7 @@ extension IPMIRequester {
   private var firstPause: Duration { .milliseconds(100) }
 
   /// Gets the answer to a command. A BMC that says it is busy is asked again a few times: it did nothing yet.
-  func ask<Command: IPMICommand>(_ command: Command) async throws(IPMIFailure) -> Command.Response {
+  public func ask<Command: IPMICommand>(_ command: Command) async throws(IPMIFailure) -> Command.Response {
     let name = "\(Command.self)"
     let reply = try await patiently(IPMIRequest(command))
     do {
@@ -70,7 +70,7 @@ extension IPMIRequester {
   }
 
   /// Gets a reply that does not say "busy", or after all attempts the one that does.
-  func patiently(_ request: IPMIRequest) async throws(IPMIFailure) -> IPMIReply {
+  public func patiently(_ request: IPMIRequest) async throws(IPMIFailure) -> IPMIReply {
     var pause = firstPause
     for _ in 1..<mostAttempts {
       let reply = try await perform(request)
@@ -82,7 +82,7 @@ extension IPMIRequester {
   }
 
   /// The answer, or `nil` where the BMC has no such thing: for what is optional.
-  func askOptional<Command: IPMICommand>(_ command: Command) async throws(IPMIFailure) -> Command.Response? {
+  public func askOptional<Command: IPMICommand>(_ command: Command) async throws(IPMIFailure) -> Command.Response? {
     do throws(IPMIFailure) {
       return try await ask(command)
     } catch {
