@@ -56,10 +56,7 @@ actor ConversationRequester: IPMIRequester {
 
   func perform(_ request: IPMIRequest) async throws(IPMIFailure) -> IPMIReply {
     try login()
-    guard let (id, actions) = talk.session.send(request, at: talk.now, random: &talk.random) else {
-      throw .transport("not sent")
-    }
-    talk.take(actions)
+    guard let id = talk.post(request) else { throw .transport("not sent") }
     talk.run { $0.replies[id] != nil || $0.unanswered.contains(id) || $0.failure != nil }
     if let reply = talk.replies[id] { return reply }
     if talk.unanswered.contains(id) { throw .unanswered }
@@ -95,6 +92,13 @@ actor ConversationRequester: IPMIRequester {
 }
 
 extension Conversation {
+  /// Hands the session a request.
+  mutating func post(_ request: IPMIRequest) -> IPMISession.RequestID? {
+    guard let (id, actions) = session.send(request, at: now, random: &random) else { return nil }
+    take(actions)
+    return id
+  }
+
   /// Forgets the session, not what is on its way.
   mutating func restart(_ configuration: IPMISessionConfiguration) {
     session = IPMISession(configuration, crypto: session.crypto)

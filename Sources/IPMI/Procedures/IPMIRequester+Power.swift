@@ -147,8 +147,9 @@ extension IPMIRequester {
     while true {
       if try await powerStatus() == wanted { return true }
       guard waited < limit else { return false }
-      try await pause(for: interval)
-      waited += interval
+      let pause = min(interval, limit - waited)
+      try await self.pause(for: pause)
+      waited += pause
       interval = min(interval * 2, firstLook * 8)
     }
   }

@@ -180,21 +180,13 @@ extension IPMISession {
     guard expected.count == exchange.suite.authentication.codeLength,
       ConstantTime.areEqual(expected.span, message.code.span)
     else {
-      return abortLogin() + fail(.wrongPassword)
+      return farewell(random: &random) + fail(.wrongPassword)
     }
     rakp = exchange
     phase = .provingSecond
     let proof = RAKPMessage3(
       tag: tag, status: .success, bmcSessionID: bmcSessionID, code: exchange.consoleCode(using: crypto))
     return transmit(RMCPPlusPacket.plain(.rakp3, proof.bytes), isComputed: true, at: now, random: &random)
-  }
-
-  /// Tells the BMC that its half-open session is given up, which frees it at once where slots are few. Not repeated:
-  /// lost, it costs the BMC the slot for its login limit and nothing else.
-  func abortLogin() -> [Action] {
-    guard phase == .provingFirst || phase == .provingSecond else { return [] }
-    let refusal = RAKPMessage3(tag: tag, status: .invalidCheckValue, bmcSessionID: bmcSessionID, code: [])
-    return [.send(RMCPPlusPacket.plain(.rakp3, refusal.bytes))]
   }
 
   private mutating func provedSecond(
@@ -320,11 +312,9 @@ extension IPMISession {
     switch reply.code {
     case .success: return establish(at: now, random: &random)
     case SetSessionPrivilegeLevel.notAvailableForUser, SetSessionPrivilegeLevel.exceedsLimit, .insufficientPrivilege:
-      // Not a session of use to anybody: its slot is freed, without waiting for an answer.
-      phase = .established
-      let goodbye = close(at: now, random: &random)
-      return goodbye + fail(.privilegeRefused)
-    default: return fail(.refusedCommand(reply.code, during: .raisingPrivilege))
+      return farewell(random: &random) + fail(.privilegeRefused)
+    default:
+      return farewell(random: &random) + fail(.refusedCommand(reply.code, during: .raisingPrivilege))
     }
   }
 

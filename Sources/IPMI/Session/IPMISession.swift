@@ -245,8 +245,9 @@ public struct IPMISession: Sendable {
     {
       return openNext(at: now, random: &random)
     }
-    guard waiting.attempts < configuration.attempts else {
-      return abortLogin() + fail(hasHeard ? .timedOut(during: step) : .unreachable)
+    let isPatient = hasHeard && now - waiting.sentAt < IPMISessionConfiguration.patience
+    guard waiting.attempts < configuration.attempts || isPatient else {
+      return farewell(random: &random) + fail(hasHeard ? .timedOut(during: step) : .unreachable)
     }
     return attempt(at: now, random: &random)
   }
@@ -258,13 +259,29 @@ public struct IPMISession: Sendable {
     at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
   ) -> [Action] {
     guard phase != .ended, phase != .closing else { return [] }
-    guard phase == .established || phase == .raising else { return abortLogin() + end([.closed]) }
+    guard phase == .established || phase == .raising else {
+      return farewell(random: &random) + end([.closed])
+    }
     let abandoned = abandon()
     phase = .closing
     return abandoned + transmit(IPMIRequest(CloseSession(sessionID: bmcSessionID)), id: nil, at: now, random: &random)
   }
 
   // MARK: Endings
+
+  /// Tells the BMC that the session, or the login, is given up: that frees it at once where slots are few. Sent once, not
+  /// waited for; lost, it costs the BMC the slot until its own limit and nothing else.
+  mutating func farewell(random: inout some RandomNumberGenerator) -> [Action] {
+    switch phase {
+    case .provingFirst, .provingSecond:
+      let refusal = RAKPMessage3(tag: tag, status: .invalidCheckValue, bmcSessionID: bmcSessionID, code: [])
+      return [.send(RMCPPlusPacket.plain(.rakp3, refusal.bytes))]
+    case .raising, .established:
+      let request = message(of: IPMIRequest(CloseSession(sessionID: bmcSessionID)))
+      return seal(request.bytes, type: .ipmi, random: &random).map { [.send($0)] } ?? []
+    case .ready, .opening, .challenging, .activating, .closing, .ended: return []
+    }
+  }
 
   mutating func fail(_ failure: IPMISessionFailure) -> [Action] { end([.failed(failure)]) }
 

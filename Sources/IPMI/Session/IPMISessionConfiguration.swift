@@ -56,8 +56,13 @@ public struct IPMISessionConfiguration: Sendable {
   /// Attempts before the wait doubles each time: until then loss is likelier than a BMC with too much to do.
   public static let quickAttempts = 4
 
-  /// How often anything is sent before giving up: 4 × 0.4 + 0.8 + 1.6 + 3.2 seconds, with jitter at most 9.
+  /// How often anything is sent before giving up: 4 × 0.4 + 0.8 + 1.6 + 3.2 seconds at a first contact, with jitter at
+  /// most 9.
   public var attempts = 7
+
+  /// How long a BMC that was heard is asked on, beyond the attempts: some stand still for seconds while they write
+  /// their flash memory, and the attempts are used up soon when answers came fast before.
+  public static let patience: Duration = .seconds(8)
 
   /// After so long without traffic a harmless command is sent; BMCs drop idle sessions after 60 s (§6.12.15).
   /// `nil`: let them.
