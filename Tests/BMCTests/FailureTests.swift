@@ -91,7 +91,7 @@ struct FailureTests {
   func freed() async throws {
     let bmc = try await TestBMC.start(.test { $0.sessionLimit = 0 })
     let seen = Counter()
-    bmc.read { $0.watch = { _ in if seen.increment() == 4 { seen.reached.yield() } } }
+    bmc.read { $0.watch = { _ in if seen.increment() == 2 { seen.reached.yield() } } }
     try await withFleet { fleet in
       async let state = fleet.controller(of: bmc).powerState()
       for await _ in seen.stream { break }
@@ -113,16 +113,20 @@ struct FailureTests {
       let controller = fleet.controller(of: bmc)
       let first = await failure { try await controller.powerState() }
       #expect(first?.kind == .unreachable)
-      #expect(bmc.received == 3)
+      // Three requests, and twice along with them the question whether it speaks IPMI 1.5.
+      #expect(bmc.received <= 5)
+      let received = bmc.received
       let again = await failure { try await controller.powerState() }
       #expect(again?.kind == .unreachable)
       #expect(again?.message.contains("tried again in") == true)
-      #expect(bmc.received == 3)
+      #expect(bmc.received == received)
     }
     await bmc.stop()
   }
 
-  @Test("where the kernel has no way, nothing is sent and the sockets stay open", arguments: ["255.255.255.255", "239.1.2.3"])
+  @Test(
+    "where the kernel has no way, nothing is sent and the sockets stay open",
+    arguments: ["255.255.255.255", "239.1.2.3"])
   func noRoute(host: String) async throws {
     let bmc = try await TestBMC.start()
     try await withFleet { fleet in

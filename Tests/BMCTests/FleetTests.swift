@@ -53,7 +53,8 @@ struct FleetTests {
     "every version and cipher suite is spoken",
     arguments: [
       ("version 2.0", IPMIAccess.Version.version20, [UInt8]?.none), ("version 1.5", .version15, nil),
-      ("suite 0", .detected, [0]), ("suite 1", .detected, [1]), ("suite 2", .detected, [2]), ("suite 3", .detected, [3]),
+      ("suite 0", .detected, [0]), ("suite 1", .detected, [1]), ("suite 2", .detected, [2]),
+      ("suite 3", .detected, [3]),
       ("suite 8", .detected, [8]), ("suite 12", .detected, [12]), ("suite 17", .detected, [17]),
     ])
   func protections(name: String, version: IPMIAccess.Version, suites: [UInt8]?) async throws {

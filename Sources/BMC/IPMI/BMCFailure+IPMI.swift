@@ -55,7 +55,8 @@ extension BMCFailure {
     switch failure {
     case .session(let failure): self.init(failure, access: access, name: name)
     case .unanswered:
-      self.init(.uncertain, "\(name): the answer was lost: it may have been carried out, or not; look before asking again")
+      self.init(
+        .uncertain, "\(name): the answer was lost: it may have been carried out, or not; look before asking again")
     case .refused(_, .insufficientPrivilege):
       self.init(
         .privilege,

@@ -31,7 +31,8 @@ final class ConsoleBuffer: Sendable {
   func next() async -> ConsoleOutput? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let (isReady, output, replaced) = state.withLock { state -> (Bool, ConsoleOutput?, CheckedContinuation<ConsoleOutput?, Never>?) in
+        let (isReady, output, replaced) = state.withLock {
+          state -> (Bool, ConsoleOutput?, CheckedContinuation<ConsoleOutput?, Never>?) in
           if let output = state.removeFirst() { return (true, output, nil) }
           if state.isOver || Task.isCancelled { return (true, nil, nil) }
           defer { state.reader = continuation }

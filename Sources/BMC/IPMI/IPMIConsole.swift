@@ -69,7 +69,9 @@ struct IPMIConsole: SerialConsole {
       }
       guard reply.code == .success else { throw .refused(command: "ActivateSOL", reply.code) }
       let answer: ActivateSOL.Response
-      do { answer = try reply.response(to: activation) } catch { throw .unusable("the answer to ActivateSOL makes no sense") }
+      do { answer = try reply.response(to: activation) } catch {
+        throw .unusable("the answer to ActivateSOL makes no sense")
+      }
       session.value.activated(mostCharacters: answer.mostCharacters)
     } catch {
       throw Self.failure(error, access, name)
@@ -85,7 +87,8 @@ struct IPMIConsole: SerialConsole {
     case .refused(_, ActivateSOL.limitReached):
       BMCFailure(.sessionsExhausted, "\(name): all the BMC's consoles are in use")
     case .refused(_, ActivateSOL.cannotEncrypt):
-      BMCFailure(.noCommonCipher, "\(name): the BMC cannot encrypt serial-over-LAN; allow a cipher suite without encryption")
+      BMCFailure(
+        .noCommonCipher, "\(name): the BMC cannot encrypt serial-over-LAN; allow a cipher suite without encryption")
     case .refused(_, ActivateSOL.mustEncrypt):
       BMCFailure(.noCommonCipher, "\(name): the BMC wants serial-over-LAN encrypted; allow cipher suite 17 or 3")
     default: BMCFailure(failure, access: access, name: name)

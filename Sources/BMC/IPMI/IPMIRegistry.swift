@@ -82,7 +82,9 @@ final class IPMIRegistry {
   /// Makes room for an eighth more; a BMC that refused a password is remembered longer than others.
   private func forgetIdleOwners() {
     let idle = owners.filter { $0.value.isIdle }.sorted { one, other in
-      (one.value.lockout.isEmpty ? 0 : 1, one.value.lastUsed) < (other.value.lockout.isEmpty ? 0 : 1, other.value.lastUsed)
+      (one.value.lockout.isEmpty ? 0 : 1, one.value.lastUsed) < (
+        other.value.lockout.isEmpty ? 0 : 1, other.value.lastUsed
+      )
     }
     for (key, owner) in idle.prefix(max(1, configuration.mostBMCs / 8)) {
       owner.letGo()
