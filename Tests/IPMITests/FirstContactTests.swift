@@ -126,15 +126,26 @@ struct FirstContactTests {
   @Test("giving up a login tells the BMC, so that its slot is free at once")
   func abort() {
     var talk = Conversation(.test(), .test())
+    // In order: a message 3 that overtakes message 1 is none that a BMC understands.
+    talk.network.delay = .zero
     talk.begin()
-    talk.run { $0.session.phase == .provingSecond }
-    // RAKP message 3 is on its way; taken back before the answer.
+    talk.run { $0.session.phase == .provingFirst }
     #expect(talk.bmc.openSessions == 1)
-    var early = Conversation(.test(), .test())
-    early.begin()
-    early.run { $0.session.phase == .provingFirst }
-    early.close()
-    early.run(for: .seconds(1)) { _ in false }
-    #expect(early.isClosed && early.bmc.openSessions == 0)
+    talk.close()
+    talk.run(for: .seconds(1)) { _ in false }
+    #expect(talk.isClosed && talk.bmc.openSessions == 0)
+  }
+
+  @Test("a session given up because nothing is answered any more says goodbye")
+  func farewell() throws {
+    var talk = Conversation(.test(), .test())
+    talk.login()
+    // The BMC hears, and is not heard.
+    talk.network.tamper = { _ in [] }
+    #expect(try talk.reply(to: IPMIRequest(GetChassisStatus())) == nil)
+    #expect(talk.failure == .timedOut(during: .commanding))
+    talk.run(for: .seconds(1)) { _ in false }
+    #expect(talk.bmc.openSessions == 0)
+    #expect(talk.now - talk.start < .seconds(16))
   }
 }
