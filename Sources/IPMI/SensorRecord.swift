@@ -171,8 +171,7 @@ public struct SensorRecord: Hashable, Sendable {
   }
 
   private static func name(_ record: Span<UInt8>, at offset: inout Int) throws(IPMIParseError) -> String {
-    let type = try record.byte(at: &offset)
-    return TypedText.decode(type, try record.bytes(Int(type & 0x1f), at: &offset))
+    try TypedText.name(in: record, at: &offset)
   }
 
   /// A two's complement number of fewer than 16 bits.

@@ -66,14 +66,15 @@ struct CapturedSessions: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// Whoever hears both sides: the logins under way, and the keys of those that are done.
+  /// Whoever hears both sides: the login under way, and the keys of those that are done.
+  ///
+  /// One login at a time: ipmitool names every session of its own 0xa0a2a3a4, and a refusal names none.
   private struct Follower {
     struct UnknownSession: Error {}
 
-    private var requests: [UInt32: OpenSessionRequest] = [:]
-    private var responses: [UInt32: OpenSessionResponse] = [:]
-    private var firsts: [UInt32: RAKPMessage1] = [:]
-    private var exchanges: [UInt32: RAKPExchange] = [:]
+    private var response: OpenSessionResponse?
+    private var first: RAKPMessage1?
+    private var exchange: RAKPExchange?
     /// By either side's session number.
     private var keys: [UInt32: SessionKeys] = [:]
 
@@ -87,52 +88,45 @@ struct CapturedSessions: Sendable, CustomTestStringConvertible {
       let packet = try RMCPPlusPacket(parsing: bytes)
       let payload = bytes.extracting(packet.payload)
       switch packet.type {
-      case .openSessionRequest:
-        let request = try OpenSessionRequest(parsing: payload)
-        requests[request.consoleSessionID] = request
-        return .openRequest(request)
+      case .openSessionRequest: return .openRequest(try OpenSessionRequest(parsing: payload))
       case .openSessionResponse:
         let response = try OpenSessionResponse(parsing: payload)
-        responses[response.bmcSessionID] = response
+        self.response = response
         return .openResponse(response)
       case .rakp1:
         let message = try RAKPMessage1(parsing: payload)
-        firsts[message.bmcSessionID] = message
+        first = message
         return .rakp1(message)
       case .rakp2:
         let message = try RAKPMessage2(parsing: payload)
         let exchange = try exchange(message)
-        exchanges[exchange.bmcSessionID] = exchange
+        self.exchange = exchange
         let keys = SessionKeys(
           suite: exchange.suite, integrityKey: exchange.integrityKey(using: crypto), password: password, using: crypto)
         self.keys[exchange.bmcSessionID] = keys
         self.keys[exchange.consoleSessionID] = keys
         return .rakp2(message, exchange)
       case .rakp3:
-        let message = try RAKPMessage3(parsing: payload)
-        guard let exchange = exchanges[message.bmcSessionID] else { throw UnknownSession() }
-        return .rakp3(message, exchange)
+        guard let exchange else { throw UnknownSession() }
+        return .rakp3(try RAKPMessage3(parsing: payload), exchange)
       case .rakp4:
-        let message = try RAKPMessage4(parsing: payload)
-        let found = exchanges.values.first { $0.consoleSessionID == message.consoleSessionID }
-        guard let found else { throw UnknownSession() }
-        return .rakp4(message, found)
+        guard let exchange else { throw UnknownSession() }
+        return .rakp4(try RAKPMessage4(parsing: payload), exchange)
       default:
         guard let keys = keys[packet.sessionID] else { throw UnknownSession() }
         return .sealed(packet, payload: try keys.open(bytes, of: packet, using: crypto), keys)
       }
     }
 
-    /// What the codes of a login are made of. Of a refusal, with what the BMC left out empty.
+    /// What the codes of a login are made of. Of a refusal, without what the BMC left out.
     private func exchange(_ message: RAKPMessage2) throws -> RAKPExchange {
-      let response = responses.values.first { $0.consoleSessionID == message.consoleSessionID }
-      guard let response, let first = firsts[response.bmcSessionID], requests[message.consoleSessionID] != nil,
+      guard let response, let first,
         let suite = CipherSuite(
           authentication: response.authentication, integrity: response.integrity,
           confidentiality: response.confidentiality)
       else { throw UnknownSession() }
       return RAKPExchange(
-        suite: suite, consoleSessionID: message.consoleSessionID, bmcSessionID: response.bmcSessionID,
+        suite: suite, consoleSessionID: response.consoleSessionID, bmcSessionID: response.bmcSessionID,
         consoleRandom: first.consoleRandom, bmcRandom: message.bmcRandom, guid: message.guid, role: first.role,
         userName: first.userName, password: password, bmcKey: nil)
     }

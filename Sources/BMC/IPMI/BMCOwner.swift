@@ -337,7 +337,9 @@ final class BMCOwner: NIOScheduledCallbackHandler {
         self.pending?.notBefore = .now + wait
         return
       }
-    case .refusedCommand(_, during: .challenging) where access.version == .version15 && access.allowsUnauthenticated:
+    // What a privilege may not log in with is refused by some (OpenIPMI's ipmi_sim) only when the session is activated.
+    case .refusedCommand(_, during: .challenging), .refusedCommand(.invalidField, during: .activating):
+      guard access.version == .version15, access.allowsUnauthenticated else { break }
       if knowledge.tryNextAuthentication() { return advance() }
     default: break
     }

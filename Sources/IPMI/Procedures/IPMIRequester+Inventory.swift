@@ -150,7 +150,7 @@ struct FRULocator: Hashable, Sendable {
     device = bytes[6]
     lun = bytes[7] >> 3 & 0x03
     isKeptByBMC = bytes[5] == IPMIMessage.bmcAddress && bytes[7] & 0x80 != 0 && bytes[8] >> 4 == 0 && device != 0xff
-    var offset = 16
-    name = (try? bytes.bytes(Int(bytes[15] & 0x1f), at: &offset)).map { TypedText.decode(bytes[15], $0) } ?? ""
+    var offset = 15
+    name = (try? TypedText.name(in: bytes, at: &offset)) ?? ""
   }
 }

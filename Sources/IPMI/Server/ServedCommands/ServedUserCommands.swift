@@ -52,6 +52,7 @@ extension SetUserPassword: ServedCommand {
     var offset = 0
     let first = try data.byte(at: &offset)
     let number = try data.byte(at: &offset) & 0x03
+    isPadded = number < 2 && data.count > 2
     user = first & 0x3f
     isPadded = false
     let isLong = first & 0x80 != 0
