@@ -362,7 +362,9 @@ final class BMCOwner: NIOScheduledCallbackHandler {
     case .wrongPassword, .unknownUser, .wrongBMCKey:
       lockout.refused(login, reason: "\(failure)", at: .now, wallClock: .wallClock)
     case .timedOut(during: .activating):
-      if let refusal = lockout.suspected(login, reason: "the BMC falls silent when it is shown this password", at: .now, wallClock: .wallClock) {
+      if let refusal = lockout.suspected(
+        login, reason: "the BMC falls silent when it is shown this password", at: .now, wallClock: .wallClock)
+      {
         return .wrongPassword(refusal, access: access, name: name)
       }
     default: break

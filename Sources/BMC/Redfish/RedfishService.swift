@@ -2,8 +2,8 @@ import AsyncHTTPClient
 import BareMetal
 import FoundationEssentials
 import NIOCore
-import Wire
 import NIOHTTP1
+import Wire
 
 /// One Redfish service (DMTF DSP0266 1.20): its session, and requests to it.
 ///
