@@ -6,7 +6,7 @@ import Wire
 @Suite("The BMC's half: what it answers")
 struct ResponderCommandTests {
   private func session(_ change: (inout BMCResponder.Configuration) -> Void = { _ in }) -> Conversation {
-    var talk = Conversation(.test(), .test(change))
+    var talk = Conversation(.test { $0.privilege = .administrator }, .test(change))
     talk.login()
     return talk
   }
@@ -32,6 +32,8 @@ struct ResponderCommandTests {
     var old = Conversation(.test(), talk.bmc.configuration)
     old.login()
     #expect(old.failure != nil && !old.isEstablished)
+    // What tells the BMC is still on its way.
+    old.run { $0.bmc.openSessions == 0 }
     #expect(old.bmc.counters.wrongPasswords == 1 && old.bmc.counters.logins == 0)
   }
 

@@ -73,15 +73,16 @@ extension BMCFailure {
   }
 
   static func lockedOut(
-    _ refusal: LockoutGuard.Refusal, access: IPMIAccess, name: String, time: Duration
+    _ refusal: LockoutGuard<IPMILogin>.Refusal, access: IPMIAccess, name: String
   ) -> BMCFailure {
     BMCFailure(
       .lockedOut,
-      "\(name): not tried: \(refusal.reason) (user '\(access.credentials.user)', seen \(refusal.since)), and BMCs lock accounts; correct it, or wait until \(refusal.since.advanced(bySeconds: time.components.seconds))"
+      "\(name): not tried: \(refusal.reason) (user '\(access.credentials.user)', seen \(refusal.since)), and BMCs lock accounts; correct it, or wait until \(refusal.since.advanced(bySeconds: refusal.pause.components.seconds))"
     )
   }
 
-  static func wrongPassword(_ refusal: LockoutGuard.Refusal, access: IPMIAccess, name: String) -> BMCFailure {
+  static func wrongPassword(_ refusal: LockoutGuard<IPMILogin>.Refusal, access: IPMIAccess, name: String) -> BMCFailure
+  {
     BMCFailure(
       .wrongPassword,
       "\(name): the password of user '\(access.credentials.user)' is wrong, it seems: \(refusal.reason); it is not tried again until it changes"

@@ -48,7 +48,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   var waiting = CircularBuffer<BMCTurn>()
   var isTaken = false
 
-  private(set) var lockout = LockoutGuard()
+  private(set) var lockout: LockoutGuard<IPMILogin>
   private(set) var lastUsed = ContinuousClock.now
   private var backoff = LoginBackoff()
   private var knowledge = BMCKnowledge()
@@ -73,6 +73,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
     self.address = address
     self.name = name
     self.registry = registry
+    lockout = LockoutGuard(pause: registry.configuration.lockoutTime)
   }
 
   var hasSession: Bool { session != nil }
@@ -206,10 +207,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   }
 
   private func lockoutFailure(of access: IPMIAccess) -> BMCFailure? {
-    let time = registry.configuration.lockoutTime
-    return lockout.refusal(of: LockoutGuard.Login(access), at: .now, for: time).map {
-      .lockedOut($0, access: access, name: name, time: time)
-    }
+    lockout.refusal(of: IPMILogin(access), at: .now).map { .lockedOut($0, access: access, name: name) }
   }
 
   /// Frees the session's slot in the BMC; the step that wants it goes on when that is done.
@@ -290,7 +288,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
     registry.sessionOpened()
     registry.counters.loggedIn()
     backoff.succeeded()
-    if let sessionAccess { lockout.accepted(LockoutGuard.Login(sessionAccess)) }
+    if let sessionAccess { lockout.accepted(IPMILogin(sessionAccess)) }
     if let session { knowledge.learn(from: session) }
     if turn == nil { idleAt = lastHeard + registry.configuration.idleTimeout }
     advance()
@@ -359,12 +357,12 @@ final class BMCOwner: NIOScheduledCallbackHandler {
 
   /// Remembers a failed login as far as the password is concerned, and says what people are told.
   func noteLogin(of access: IPMIAccess, _ failure: IPMISessionFailure) -> BMCFailure {
-    let login = LockoutGuard.Login(access)
+    let login = IPMILogin(access)
     switch failure {
     case .wrongPassword, .unknownUser, .wrongBMCKey:
       lockout.refused(login, reason: "\(failure)", at: .now, wallClock: .wallClock)
     case .timedOut(during: .activating):
-      if let refusal = lockout.fellSilent(login, at: .now, wallClock: .wallClock) {
+      if let refusal = lockout.suspected(login, reason: "the BMC falls silent when it is shown this password", at: .now, wallClock: .wallClock) {
         return .wrongPassword(refusal, access: access, name: name)
       }
     default: break

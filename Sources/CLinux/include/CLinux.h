@@ -5,6 +5,7 @@
 
 #include <ifaddrs.h>            // getifaddrs
 #include <linux/filter.h>       // sock_fprog
+#include <linux/ipmi.h>         // ipmi_req, ipmi_recv
 #include <linux/reboot.h>       // LINUX_REBOOT_CMD_*
 #include <net/ethernet.h>       // ETHERTYPE_IP
 #include <net/if.h>             // ifreq
@@ -24,6 +25,10 @@
 
 // ioctl(2) is variadic, which Swift cannot call.
 int clinux_ioctl(int fd, unsigned long request, void *argument);
+
+// Made with sizeof, which Swift does not evaluate in macros.
+static const unsigned long clinux_ipmi_send_command = IPMICTL_SEND_COMMAND;
+static const unsigned long clinux_ipmi_receive_message = IPMICTL_RECEIVE_MSG_TRUNC;
 
 // open(2) is variadic.
 int clinux_open(const char *path, int flags, unsigned int mode);

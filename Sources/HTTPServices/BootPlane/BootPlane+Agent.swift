@@ -14,14 +14,17 @@ extension BootPlane {
       subject.mac = registration.bootMAC.flatMap { MACAddress($0) }
       let uuid = try checked(registration)
       subject.uuid = uuid
-      guard let (server, isNew) = try await registrations.with({ try await store(registration, uuid) }) else {
+      guard let (stored, isNew) = try await registrations.with({ try await store(registration, uuid) }) else {
         throw Refusal(
           .serviceUnavailable, "too many machines register at this moment: try again",
           retryAfterSeconds: Refusal.storeRetrySeconds)
       }
+      let server = stored.metadata.name
       journal.report(.registered(server: server, created: isNew), of: subject)
+      let bmc = configuration.autoBMCSetup ? try await handover?.setup(for: stored) : nil
       journal.report(.instructed(configuration.afterRegistration), of: subject)
-      return try .json(RegistrationResponse(server: server, action: configuration.afterRegistration))
+      return try .json(
+        RegistrationResponse(server: server, action: configuration.afterRegistration, bmcSetup: bmc))
     } catch {
       let refusal = (error as? StoreError).map { Refusal($0) } ?? error as? Refusal
       journal.report(.registrationRefused(reason: refusal?.reason ?? "the connection broke"), of: subject)
@@ -57,7 +60,7 @@ extension BootPlane {
   /// Reads, changes and writes back, again when somebody else wrote in between.
   private func store(
     _ registration: Registration, _ uuid: SystemUUID
-  ) async throws -> (server: String, isNew: Bool) {
+  ) async throws -> (server: Server, isNew: Bool) {
     var isNew = false
     for _ in 0..<Limits.attempts {
       do {
@@ -76,7 +79,7 @@ extension BootPlane {
           server.status.addresses = addresses
           server = try await store.updateStatus(server)
         }
-        return (server.metadata.name, isNew)
+        return (server, isNew)
       } catch {
         switch error {
         case .conflict, .alreadyExists, .notFound: continue
@@ -90,7 +93,7 @@ extension BootPlane {
   }
 
   /// Reads a JSON body of at most `limit` bytes.
-  private func decode<Value: Decodable>(_ request: Request, limit: Int) async throws -> Value {
+  func decode<Value: Decodable>(_ request: Request, limit: Int) async throws -> Value {
     var request = request
     return try await request.json(limit: limit)
   }

@@ -33,7 +33,10 @@ struct AdminClient {
   static func withClient<Result>(
     socket: String, _ body: (AdminClient) async throws -> Result
   ) async throws -> Result {
-    let client = HTTPClient(eventLoopGroupProvider: .singleton)
+    // A socket of this host answers at once or not at all; the client would try again for ten seconds.
+    var configuration = HTTPClient.Configuration()
+    configuration.timeout.connect = .milliseconds(500)
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     let result: Result
     do {
       result = try await body(AdminClient(client: client, socket: socket))

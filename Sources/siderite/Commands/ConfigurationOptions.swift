@@ -35,6 +35,8 @@ struct ConfigurationOptions: ParsableArguments {
   var agentAfterRegistration: String?
   @Option(name: .customLong(ConfigurationKey.extraAgentKernelArgs.flag), help: help(.extraAgentKernelArgs))
   var extraAgentKernelArgs: String?
+  @Option(name: .customLong(ConfigurationKey.autoBmcSetup.flag), help: help(.autoBmcSetup))
+  var autoBmcSetup: String?
   @Option(name: .customLong(ConfigurationKey.autoAcceptServers.flag), help: help(.autoAcceptServers))
   var autoAcceptServers: String?
   @Option(name: .customLong(ConfigurationKey.powerPollInterval.flag), help: help(.powerPollInterval))
@@ -58,6 +60,7 @@ struct ConfigurationOptions: ParsableArguments {
     case .agentDirectory: agentDirectory
     case .agentAfterRegistration: agentAfterRegistration
     case .extraAgentKernelArgs: extraAgentKernelArgs
+    case .autoBmcSetup: autoBmcSetup
     case .autoAcceptServers: autoAcceptServers
     case .powerPollInterval: powerPollInterval
     case .interfaces: interfaces

@@ -13,6 +13,7 @@ struct Configuration: Equatable, Sendable {
   var tftp = TFTP()
   var agent = Agent()
   var extraAgentKernelArgs: [String] = []
+  var autoBMCSetup = true
   var autoAcceptServers = false
   /// `nil`: never.
   var powerPollIntervalSeconds: UInt32? = 300

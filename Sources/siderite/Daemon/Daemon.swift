@@ -41,8 +41,10 @@ struct Daemon {
     let servers = ServerOperator(
       store: stores.resources, secrets: stores.secrets, journal: journal, logger: logger, now: { .now },
       controller: { fleet.controller(for: $0) })
+    let handover = BMCHandover(
+      store: stores.resources, secrets: stores.secrets, now: { .now }, controller: { fleet.controller(for: $0) })
     let parts = Parts(
-      served: served, stores: stores, journal: journal, servers: servers, files: files,
+      served: served, stores: stores, journal: journal, servers: servers, handover: handover, files: files,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
@@ -72,6 +74,7 @@ struct Daemon {
     let stores: Stores
     let journal: BootJournal
     let servers: ServerOperator
+    let handover: BMCHandover
     let files: BootFiles
     let planner: BootPlanner
     let metrics: PrometheusRegistry
@@ -123,11 +126,13 @@ struct Daemon {
     plane.port = configuration.httpPort
     plane.apiEndpoint = configuration.apiEndpoint.map { "\($0):\(configuration.httpPort)" }
     plane.extraAgentKernelArguments = configuration.extraAgentKernelArgs
+    plane.autoBMCSetup = configuration.autoBMCSetup
     plane.autoAcceptServers = configuration.autoAcceptServers
     plane.afterRegistration = configuration.agent.afterRegistration
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
-      store: parts.stores.resources, journal: parts.sink, logger: parts.logger, onListening: { _ in listening() })
+      store: parts.stores.resources, journal: parts.sink, handover: parts.handover, logger: parts.logger,
+      onListening: { _ in listening() })
   }
 
   private func adminAPI(_ parts: Parts) -> any Service {

@@ -54,6 +54,7 @@ extension SetUserPassword: ServedCommand {
     let number = try data.byte(at: &offset) & 0x03
     isPadded = number < 2 && data.count > 2
     user = first & 0x3f
+    isPadded = false
     let isLong = first & 0x80 != 0
     switch number {
     case 0: operation = .disable
