@@ -164,7 +164,7 @@ extension RackTests {
         #expect(try await fleet.controller(for: .ipmi(access)).powerState() == .off)
         access.bmcKey = nil
         let refusal = await failure(of: fleet, access)
-        #expect(refusal?.kind == .wrongPassword || refusal?.kind == .malformed, "\(String(describing: refusal))")
+        #expect(refusal?.kind == .misconfigured, "\(String(describing: refusal))")
       }
     }
 

@@ -9,5 +9,12 @@ extension RackTests {
       try #require(script.status == 0, "\(script.tail)")
       #expect(script.output.split(separator: "\n").count { $0.hasPrefix("ok: ") } == 5, "\(script.tail)")
     }
+
+    @Test("machines whose agents set their BMCs up themselves are switched with that user")
+    func inBand() async throws {
+      let script = try await LabScript.run("power", "--in-band")
+      try #require(script.status == 0, "\(script.tail)")
+      #expect(script.output.split(separator: "\n").count { $0.hasPrefix("ok: ") } == 6, "\(script.tail)")
+    }
   }
 }
