@@ -92,6 +92,25 @@ struct PowerTests {
     #expect(await bmc.state.attempts == 4)
   }
 
+  @Test("a cycle that is not waited for is the BMC's own")
+  func ownCycle() async throws {
+    let bmc = bmc { $0.isOn = true }
+    #expect(try await bmc.power(.cycle, waits: false) == nil)
+    #expect(await bmc.state.controls == [2])
+    #expect(await bmc.requests.map(\.key) == [0x0002])
+  }
+
+  @Test("a lost answer to the BMC's own cycle: fence, look, and never a second time")
+  func lostCycle() async throws {
+    let bmc = bmc {
+      $0.isOn = true
+      $0.lostAnswers = [0]
+    }
+    await #expect(throws: IPMIFailure.unanswered) { try await bmc.power(.cycle, waits: false) }
+    #expect(await bmc.state.controls == [2])
+    #expect(await bmc.fences == 1)
+  }
+
   @Test("a network that never answers is given up")
   func givenUp() async throws {
     let bmc = bmc { $0.lostRequests = Set(0..<100) }

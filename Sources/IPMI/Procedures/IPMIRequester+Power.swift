@@ -3,7 +3,7 @@ public enum PowerOperation: Hashable, Sendable, CaseIterable {
   case on
   /// At once, like pulling the plug.
   case off
-  /// Off, seen to be off, and on; a machine that is off is switched on.
+  /// Off and on; a machine that is off is switched on.
   case cycle
   /// Restarts without cutting power; a machine that is off is a failure.
   case reset
@@ -41,19 +41,21 @@ extension IPMIRequester {
   /// still on its way: after ``fence()`` it cannot arrive any more, then the machine's state says whether it was
   /// carried out, and only if not is it asked for again.
   /// - `on` and `off` say what shall be. No state is read before; a BMC that refuses because it is so already is right.
-  /// - `cycle` is off, seen to be off, and on: a lost answer to the BMC's own power cycle could not be told from a lost
-  ///   request, as the machine is on before and after.
-  /// - `reset` has that very trouble and no way around it: unanswered, it is a failure (``IPMIFailure/unanswered``), to
-  ///   be decided by whoever asked. So is `soft`, unless the machine is then seen off.
+  /// - `cycle` that waits is off, seen to be off, and on: it was carried out for certain, once, however much is lost. One
+  ///   that does not wait is the BMC's own power cycle, with half the requests. A lost answer to that cannot be told from
+  ///   a lost request, as the machine is on before and after: unless it is then seen off, unanswered is a failure
+  ///   (``IPMIFailure/unanswered``), to be decided by whoever asked.
+  /// - `reset` has that very trouble and no way around it. So has `soft`, unless the machine is then seen off.
   ///
-  /// - Parameter waits: for on, off and soft: until the machine is seen that way. A BMC that says yes and changes
-  ///   nothing is a failure then (``IPMIFailure/unchanged(_:)``).
+  /// - Parameter waits: until the machine is seen as asked for. A BMC that says yes and changes nothing is a failure then
+  ///   (``IPMIFailure/unchanged(_:)``).
   /// - Returns: whether the machine is on, as far as it was seen.
   @discardableResult
   public func power(_ operation: PowerOperation, waits: Bool = true) async throws(IPMIFailure) -> Bool? {
     switch operation {
     case .on: return try await turn(on: true, waits: waits)
     case .off: return try await turn(on: false, waits: waits)
+    case .cycle where !waits: return try await cycle()
     case .cycle:
       try await turn(on: false, waits: true)
       return try await turn(on: true, waits: true)
@@ -105,6 +107,22 @@ extension IPMIRequester {
     // The BMC gave up on its own inside: it may have been carried out.
     if reply.code == .timeout { throw .unanswered }
     guard reply.code == .success else { throw .refused(command: "ChassisControl", reply.code) }
+  }
+
+  /// The BMC's own power cycle.
+  private func cycle() async throws(IPMIFailure) -> Bool? {
+    do throws(IPMIFailure) {
+      try await once(.powerCycle)
+      return nil
+    } catch {
+      switch error {
+      // Of a machine that is off some BMCs refuse it; and one that is off after it is between off and on.
+      case .refused, .unanswered:
+        guard try await !powerStatus() else { throw error }
+        return try await turn(on: true, waits: false)
+      default: throw error
+      }
+    }
   }
 
   private func shutDown(waits: Bool) async throws(IPMIFailure) -> Bool? {

@@ -9,7 +9,8 @@ struct PowerCommand: AsyncParsableCommand {
     discussion: """
       on     switches on
       off    cuts the power at once
-      cycle  off, seen to be off, and on; a machine that is off is switched on
+      cycle  off, seen to be off, and on; a machine that is off is switched on;
+             with --no-wait the BMC's own power cycle, with half the requests
       reset  restarts without cutting power; a machine that is off stays off
       soft   asks the operating system to shut down
 
