@@ -78,6 +78,9 @@ final class BMCOwner: NIOScheduledCallbackHandler {
 
   var hasSession: Bool { session != nil }
 
+  /// Logged in, and not taking leave: what comes while a session closes waits for the next one.
+  private var isUsable: Bool { session?.isEstablished ?? false }
+
   /// Nobody waits for it.
   var isIdle: Bool { !isTaken && turn == nil }
 
@@ -149,13 +152,13 @@ final class BMCOwner: NIOScheduledCallbackHandler {
       guard let unclosed else { return end(.success(nil)) }
       guard session != nil else { return logIn(for: turn.access) }
       // The BMC did not confirm the old session's end: in a new one it must.
-      if isEstablished, pending.requestID == nil { transmit(IPMIRequest(CloseSession(sessionID: unclosed))) }
+      if isUsable, pending.requestID == nil { transmit(IPMIRequest(CloseSession(sessionID: unclosed))) }
     case .ask(let request):
       guard pending.requestID == nil else { return }
       guard session != nil else { return logIn(for: turn.access) }
       if sessionAccess != turn.access {
         closeSession()
-      } else if isEstablished {
+      } else if isUsable {
         transmit(request)
       }
     }
