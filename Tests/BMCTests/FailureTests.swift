@@ -14,6 +14,8 @@ struct FailureTests {
       let first = await failure { try await wrong.powerState() }
       #expect(first?.kind == .wrongPassword)
       #expect(first?.message.contains("127.0.0.1:\(bmc.port)") == true)
+      // The farewell to the BMC comes after the failure: it frees the session.
+      while bmc.openSessions > 0 { await Task.yield() }
       let received = bmc.received
       let second = await failure { try await wrong.powerState() }
       #expect(second?.kind == .lockedOut)

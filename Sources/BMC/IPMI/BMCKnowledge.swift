@@ -47,6 +47,7 @@ extension IPMIAccess {
     configuration.firstTimeout = limits.firstTimeout
     configuration.longestTimeout = limits.longestTimeout
     configuration.attempts = limits.attempts
+    configuration.patience = limits.patience
     var suites = CipherSuite.preferred
     if let cipherSuites {
       suites = []

@@ -149,13 +149,16 @@ final class BMCOwner: NIOScheduledCallbackHandler {
       guard let unclosed else { return end(.success(nil)) }
       guard session != nil else { return logIn(for: turn.access) }
       // The BMC did not confirm the old session's end: in a new one it must.
-      if isEstablished, pending.requestID == nil { transmit(IPMIRequest(CloseSession(sessionID: unclosed))) }
+      if session?.isEstablished ?? false, pending.requestID == nil {
+        transmit(IPMIRequest(CloseSession(sessionID: unclosed)))
+      }
     case .ask(let request):
       guard pending.requestID == nil else { return }
       guard session != nil else { return logIn(for: turn.access) }
       if sessionAccess != turn.access {
         closeSession()
-      } else if isEstablished {
+      } else if session?.isEstablished ?? false {
+        // One that is being closed has to be gone first.
         transmit(request)
       }
     }
