@@ -10,7 +10,9 @@ extension BMCResponder {
     _ message: IPMIMessage, in session: inout ResponderSession, at now: ContinuousClock.Instant,
     random: inout some RandomNumberGenerator
   ) -> IPMIMessage {
-    if let last = session.last, last.request == message { return last.response }
+    if !configuration.faults.carriesOutRepeats, let last = session.last, last.request == message {
+      return last.response
+    }
     guard busyAnswersGiven >= configuration.faults.busyAnswers else {
       busyAnswersGiven += 1
       return IPMIMessage(to: message, code: .nodeBusy, data: [])
