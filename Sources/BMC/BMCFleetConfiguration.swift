@@ -28,6 +28,10 @@ public struct BMCFleetConfiguration: Sendable {
   /// How often anything is sent before the BMC counts as unreachable.
   public var attempts = 7
 
+  /// How long a BMC that answered a moment ago is asked on, beyond the attempts: some stand still for seconds while they
+  /// write their flash memory.
+  public var patience: Duration = .seconds(8)
+
   /// How often a BMC whose sessions are all taken is asked again.
   public var exhaustedRetries = 3
 

@@ -16,6 +16,7 @@ public enum SensorText {
     case 0x0b: "other"
     case 0x0c: "memory"
     case 0x0d: "drive slot"
+    case 0x0e: "memory resize"
     case 0x0f: "system firmware"
     case 0x10: "event log"
     case 0x11, 0x23: "watchdog"
@@ -23,20 +24,28 @@ public enum SensorText {
     case 0x13: "critical interrupt"
     case 0x14: "button"
     case 0x15: "module"
+    case 0x16: "microcontroller"
+    case 0x17: "add-in card"
+    case 0x18: "chassis"
     case 0x19: "chip set"
+    case 0x1a: "other FRU"
     case 0x1b: "cable"
+    case 0x1c: "terminator"
     case 0x1d: "system start"
     case 0x1e: "boot error"
     case 0x1f: "operating system start"
     case 0x20: "operating system stop"
     case 0x21: "slot"
     case 0x22: "ACPI power state"
+    case 0x24: "platform alert"
     case 0x25: "presence"
+    case 0x26: "monitor"
     case 0x27: "LAN"
     case 0x28: "management subsystem"
     case 0x29: "battery"
     case 0x2a: "session audit"
     case 0x2b: "version change"
+    case 0x2c: "FRU state"
     case 0xc0...: "OEM \(hexadecimal(code))"
     default: "type \(hexadecimal(code))"
     }
@@ -54,9 +63,12 @@ public enum SensorText {
     case 5: "A"
     case 6: "W"
     case 7: "J"
+    case 8: "C"
     case 9: "VA"
-    case 16: "hPa"
-    case 17: "kPa"
+    case 14: "kPa"
+    case 15: "psi"
+    case 16: "N"
+    case 17: "CFM"
     case 18: "RPM"
     case 19: "Hz"
     case 20: "µs"
@@ -92,6 +104,10 @@ public enum SensorText {
       case (0x6f, 0x0d): ([1, 5, 6], [2, 7, 8])
       case (0x6f, 0x10): ([], [4, 5])
       case (0x6f, 0x13): ([0, 1, 2, 3, 4, 5, 8, 9, 10], [7, 11])
+      case (0x6f, 0x19): ([1], [0])
+      case (0x6f, 0x1b): ([], [1])
+      case (0x6f, 0x21): ([0], [])
+      case (0x6f, 0x28): ([], [0, 1, 2, 3, 4, 5])
       case (0x6f, 0x29): ([1], [0])
       default: ([], [])
       }
@@ -151,6 +167,11 @@ public enum SensorText {
         "docked wrongly",
         "fan area open",
       ]
+    case 0x06:
+      [
+        "front panel lockout violated", "wrong user password", "wrong setup password", "wrong network boot password",
+        "wrong boot password", "wrong out-of-band password",
+      ]
     case 0x07:
       [
         "internal error", "thermal trip", "self-test failed", "hung in POST", "did not start", "configuration error",
@@ -184,6 +205,16 @@ public enum SensorText {
         "memory error logging off", "event type logging off", "log cleared", "all event logging off", "log full",
         "log almost full", "machine check logging off",
       ]
+    case 0x11:
+      [
+        "firmware reset", "operating system reset", "operating system shut down", "power down", "power cycle",
+        "diagnostic interrupt", "expired", "pre-timeout interrupt",
+      ]
+    case 0x12:
+      [
+        "reconfigured", "OEM boot event", "undetermined hardware failure", "entry in auxiliary log",
+        "event filter action", "clock set",
+      ]
     case 0x13:
       [
         "front panel NMI", "bus timeout", "I/O channel check NMI", "software NMI", "PCI PERR", "PCI SERR",
@@ -191,42 +222,58 @@ public enum SensorText {
         "bus degraded",
       ]
     case 0x14: ["power button", "sleep button", "reset button", "latch open", "service request"]
+    case 0x19: ["soft power control failure", "thermal trip"]
     case 0x1b: ["connected", "connected wrongly"]
     case 0x1d:
       [
-        "power up", "hard reset", "warm reset", "network boot requested", "automatic boot", "operating system start",
-        "started anew", "system restart",
+        "power up", "hard reset", "warm reset", "network boot requested", "automatic boot to diagnostics",
+        "hard reset by software", "warm reset by software", "system restart",
       ]
     case 0x1e:
-      ["nothing to boot", "no diskette", "no PXE server", "bad boot sector", "boot choice timed out"]
+      ["nothing to boot", "disk not bootable", "no PXE server", "bad boot sector", "boot choice timed out"]
     case 0x1f:
       [
         "A: started", "C: started", "PXE started", "diagnostics started", "CD started", "ROM started", "started",
+        "installation started", "installation completed", "installation aborted", "installation failed",
       ]
     case 0x20:
-      ["stopped while loading", "stopped", "stopped in order", "shut down in order", "shut down by event filter"]
+      [
+        "stopped while loading", "stopped", "stopped in order", "shut down in order", "shut down by event filter",
+        "agent does not answer",
+      ]
     case 0x21:
-      ["fault", "identify", "device present", "ready to install", "ready to remove", "power off", "removal requested"]
+      [
+        "fault", "identify", "device present", "ready to install", "ready to remove", "power off", "removal requested",
+        "interlock", "disabled", "spare",
+      ]
     case 0x22:
       [
         "S0/G0 working", "S1 sleeping", "S2 sleeping", "S3 suspended to memory", "S4 suspended to disk",
         "S5/G2 soft off",
         "S4/S5 soft off", "G3 mechanical off", "sleeping", "G1 sleeping", "S5 by override", "legacy on", "legacy off",
+        "", "unknown",
       ]
     case 0x23: ["expired", "hard reset", "power down", "power cycle", "", "", "", "", "pre-timeout interrupt"]
+    case 0x24: ["page sent", "LAN alert sent", "event trap sent", "OEM trap sent"]
     case 0x25: ["present", "absent", "disabled"]
     case 0x27: ["heartbeat lost", "heartbeat"]
     case 0x28:
       [
-        "access degraded", "controller unavailable", "controller off line", "controller unreachable", "sensor failed",
+        "sensor access degraded", "controller access degraded", "controller off line", "controller unavailable",
+        "sensor failed",
         "FRU failed",
       ]
     case 0x29: ["low", "failed", "present"]
     case 0x2a: ["activated", "deactivated", "invalid user or password", "password tried too often"]
     case 0x2b:
       [
-        "change detected", "firmware change detected", "hardware incompatible", "firmware incompatible",
+        "hardware change detected", "firmware change detected", "hardware incompatible", "firmware incompatible",
         "hardware unsupported", "firmware unsupported", "hardware changed", "firmware changed",
+      ]
+    case 0x2c:
+      [
+        "not installed", "inactive", "activation requested", "activating", "active", "deactivation requested",
+        "deactivating", "communication lost",
       ]
     default: []
     }

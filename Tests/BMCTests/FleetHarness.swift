@@ -11,6 +11,7 @@ func withFleet<Result>(
   configuration.firstTimeout = .milliseconds(50)
   configuration.longestTimeout = .milliseconds(400)
   configuration.retryDelay = .milliseconds(20)
+  configuration.patience = .milliseconds(600)
   change(&configuration)
   var logger = Logger(label: "test")
   logger.logLevel = .error

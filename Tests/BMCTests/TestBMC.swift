@@ -11,7 +11,7 @@ final class TestBMC: Sendable {
     /// Of each direction.
     var loss = 0.0
     var duplication = 0.0
-    /// Each answer takes up to this long, so they overtake each other.
+    /// Each datagram takes up to this long, both ways, so they overtake each other.
     var delay: Duration = .zero
     /// What the BMC sends, after this; `nil`: nothing.
     var tamper: @Sendable ([UInt8]) -> [UInt8]? = { $0 }
@@ -26,6 +26,8 @@ final class TestBMC: Sendable {
     var sent = 0
     /// Called with every datagram that came, before it is answered.
     var watch: (@Sendable ([UInt8]) -> Void)?
+    /// Whoever asked last.
+    var peerPort: UInt16 = 0
   }
 
   private let state: Mutex<State>
@@ -76,21 +78,43 @@ final class TestBMC: Sendable {
     try await channel.writeAndFlush(AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: bytes)))
   }
 
-  /// What to send back, and after how long each.
-  private func answer(_ bytes: [UInt8]) -> [(Duration, [UInt8])] {
+  /// When each copy of a datagram arrives: none, one or two.
+  private func arrivals() -> [Duration] {
     state.withLock { state in
       state.received += 1
+      return Self.copies(&state)
+    }
+  }
+
+  private static func copies(_ state: inout State) -> [Duration] {
+    let count = chance(state.faults.duplication, &state.random) ? 2 : 1
+    return (0..<count).compactMap { _ in
+      guard !chance(state.faults.loss, &state.random) else { return nil }
+      return state.faults.delay * Double.random(in: 0...1, using: &state.random)
+    }
+  }
+
+  /// What to send back, and after how long each.
+  private func answer(_ bytes: [UInt8], from port: UInt16) -> [(Duration, [UInt8])] {
+    state.withLock { state in
+      state.peerPort = port
       state.watch?(bytes)
-      guard !state.isDead, !Self.chance(state.faults.loss, &state.random) else { return [] }
-      guard let reply = state.responder.receive(bytes.span, at: .now, random: &state.random),
+      guard !state.isDead,
+        let reply = state.responder.receive(bytes.span, from: UInt64(port), at: .now, random: &state.random),
         let answer = state.faults.tamper(reply)
       else { return [] }
-      let copies = Self.chance(state.faults.duplication, &state.random) ? 2 : 1
-      return (0..<copies).compactMap { _ in
-        guard !Self.chance(state.faults.loss, &state.random) else { return nil }
-        state.sent += 1
-        return (state.faults.delay * Double.random(in: 0...1, using: &state.random), answer)
-      }
+      let copies = Self.copies(&state)
+      state.sent += copies.count
+      return copies.map { ($0, answer) }
+    }
+  }
+
+  /// What it says unasked, to whom, and when there will be more.
+  private func poll() -> (said: [(port: UInt16, bytes: [UInt8])], next: ContinuousClock.Instant?) {
+    state.withLock { state in
+      guard !state.isDead else { return ([], nil) }
+      let said = state.responder.poll(at: .now, random: &state.random)
+      return (said.map { (UInt16(truncatingIfNeeded: $0.peer), $0.datagram) }, state.responder.deadline)
     }
   }
 
@@ -106,15 +130,36 @@ final class TestBMC: Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let envelope = unwrapInboundIn(data)
+      let bytes = Array(envelope.data.readableBytesView)
+      let address = envelope.remoteAddress
       let channel = context.channel
-      for (delay, answer) in bmc.answer(Array(envelope.data.readableBytesView)) {
-        let datagram = AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: answer))
-        if delay == .zero {
-          channel.writeAndFlush(datagram, promise: nil)
-        } else {
-          context.eventLoop.scheduleTask(in: TimeAmount(delay)) { channel.writeAndFlush(datagram, promise: nil) }
-        }
+      for delay in bmc.arrivals() { later(delay, on: channel) { self.arrived(bytes, from: address, on: channel) } }
+    }
+
+    private func arrived(_ bytes: [UInt8], from address: SocketAddress, on channel: any Channel) {
+      for (delay, answer) in bmc.answer(bytes, from: UInt16(address.port ?? 0)) {
+        let datagram = AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: answer))
+        later(delay, on: channel) { channel.writeAndFlush(datagram, promise: nil) }
       }
+      speak(on: channel)
+    }
+
+    private func speak(on channel: any Channel) {
+      let (said, next) = bmc.poll()
+      for (port, bytes) in said {
+        guard let address = try? SocketAddress(ipAddress: "127.0.0.1", port: Int(port)) else { continue }
+        channel.writeAndFlush(
+          AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: bytes)), promise: nil)
+      }
+      guard let next else { return }
+      channel.eventLoop.scheduleTask(in: TimeAmount(max(.milliseconds(1), next - .now))) {
+        if channel.isActive, !said.isEmpty || next <= .now { self.speak(on: channel) }
+      }
+    }
+
+    private func later(_ delay: Duration, on channel: any Channel, _ body: @escaping @Sendable () -> Void) {
+      guard delay > .zero else { return body() }
+      channel.eventLoop.scheduleTask(in: TimeAmount(delay), body)
     }
   }
 }

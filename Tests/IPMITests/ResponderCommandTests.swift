@@ -310,3 +310,46 @@ struct ResponderCommandTests {
     #expect(talk.bmc.configuration.users.count <= 62)
   }
 }
+
+@Suite("Responder: closing sessions")
+struct ResponderCloseTests {
+  /// A session is left behind by one user, and another session asks to close it.
+  private func close(
+    _ first: IPMISessionConfiguration, by second: IPMISessionConfiguration
+  ) throws -> (code: CompletionCode?, left: Int, again: CompletionCode?) {
+    var talk = Conversation(first, .test())
+    talk.login()
+    let old = talk.session.bmcSessionID
+    var next = Conversation(second, talk.bmc.configuration, seed: 2)
+    next.bmc = talk.bmc
+    next.login()
+    let code = try next.reply(to: IPMIRequest(CloseSession(sessionID: old)))?.code
+    let left = next.bmc.openSessions
+    return (code, left, try next.reply(to: IPMIRequest(CloseSession(sessionID: old)))?.code)
+  }
+
+  private var guest: IPMISessionConfiguration {
+    .test {
+      $0.userName = "guest"
+      $0.password = KeyMaterial(password: "guest")
+      $0.privilege = .user
+    }
+  }
+
+  @Test("an operator ends what is left of its own, and asking again is answered that there is none")
+  func own() throws {
+    let outcome = try close(.test(), by: .test())
+    #expect(outcome.code == .success)
+    #expect(outcome.left == 1)
+    #expect(outcome.again == CloseSession.invalidSessionID)
+  }
+
+  @Test("an administrator ends anybody's; an operator does not, nor does a user its own")
+  func others() throws {
+    #expect(try close(guest, by: .test { $0.privilege = .administrator }).code == .success)
+    let outcome = try close(guest, by: .test())
+    #expect(outcome.code == .insufficientPrivilege)
+    #expect(outcome.left == 2)
+    #expect(try close(guest, by: guest).code == .insufficientPrivilege)
+  }
+}

@@ -6,8 +6,8 @@ import Synchronization
 
 /// The controllers that are spoken with over HTTP: the same access gives the same session, lockout guard and queue.
 final class HTTPDrivers: Sendable {
-  /// Services remembered; above it those of accesses that are no longer used are forgotten, all of them, with their
-  /// sessions: it happens only when credentials change many thousand times.
+  /// Services remembered, with their sessions and refused passwords; above it an eighth is forgotten, the longest
+  /// unused: it happens only when credentials change many thousand times.
   static let capacity = 16_384
 
   private struct ServiceKey: Hashable {
@@ -17,8 +17,8 @@ final class HTTPDrivers: Sendable {
   }
 
   private struct State {
-    var services: [ServiceKey: RedfishService] = [:]
-    var turnstiles: [String: Turnstile] = [:]
+    var services = RecentlyUsed<ServiceKey, RedfishService>(capacity: HTTPDrivers.capacity)
+    var turnstiles = RecentlyUsed<String, Turnstile>(capacity: HTTPDrivers.capacity)
   }
 
   private let state = Mutex(State())
@@ -56,15 +56,13 @@ final class HTTPDrivers: Sendable {
       origin: origin, credentials: access.credentials,
       allowsUnknownCertificate: access.allowsUnknownCertificate)
     return state.withLock { state in
-      if state.services.count >= Self.capacity { state.services.removeAll() }
-      let service =
-        state.services[key]
-        ?? RedfishService(
+      let service = state.services.value(of: key) {
+        RedfishService(
           origin: origin, credentials: access.credentials, verifiesCertificate: !access.allowsUnknownCertificate,
           exchange: HTTPExchange(
             client: access.allowsUnknownCertificate ? unverifyingClient : client, name: origin.description,
             limits: limits))
-      state.services[key] = service
+      }
       return RedfishController(
         service: service, systemName: access.system,
         turnstile: Self.turnstile("\(origin) \(access.system ?? "")", &state))
@@ -89,16 +87,12 @@ final class HTTPDrivers: Sendable {
   }
 
   private static func turnstile(_ machine: String, _ state: inout State) -> Turnstile {
-    if let turnstile = state.turnstiles[machine] { return turnstile }
-    if state.turnstiles.count >= capacity { state.turnstiles.removeAll() }
-    let turnstile = Turnstile()
-    state.turnstiles[machine] = turnstile
-    return turnstile
+    state.turnstiles.value(of: machine) { Turnstile() }
   }
 
   /// Ends the sessions and closes the connections.
   func close() async {
-    let services = state.withLock { Array($0.services.values) }
+    let services = state.withLock { $0.services.values }
     await withDiscardingTaskGroup { tasks in
       for service in services { tasks.addTask { await service.close() } }
     }

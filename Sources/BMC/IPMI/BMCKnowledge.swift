@@ -4,7 +4,10 @@ import IPMI
 /// What a login taught about a BMC, so that the next one takes fewer datagrams.
 struct BMCKnowledge {
   var version: IPMISessionConfiguration.Version?
-  var cipherSuite: CipherSuite?
+  /// An attacker, or a firmware's bad day, may have had the better one refused: it is tried again after ``suiteLifetime``.
+  private var cipherSuite: CipherSuite?
+  private var suiteUntil = ContinuousClock.now
+  private static let suiteLifetime: Duration = .seconds(3600)
   var roundTrip: RoundTripEstimate?
   /// What is asked for. Switching a machine needs Operator; who is only User may still look.
   var privilege = PrivilegeLevel.operator
@@ -12,8 +15,12 @@ struct BMCKnowledge {
   /// IPMI 1.5 without asking what there is.
   private(set) var authentication = AuthenticationType.md5
 
+  /// What it accepted lately.
+  var knownSuite: CipherSuite? { .now < suiteUntil ? cipherSuite : nil }
+
   mutating func learn(from session: IPMISession) {
     if let suite = session.cipherSuite {
+      if cipherSuite != suite || .now >= suiteUntil { suiteUntil = .now + Self.suiteLifetime }
       cipherSuite = suite
       version = .version20
     } else if session.capabilities?.authentications.contains(.md5) ?? false {
@@ -47,6 +54,7 @@ extension IPMIAccess {
     configuration.firstTimeout = limits.firstTimeout
     configuration.longestTimeout = limits.longestTimeout
     configuration.attempts = limits.attempts
+    configuration.patience = limits.patience
     var suites = CipherSuite.preferred
     if let cipherSuites {
       suites = []
@@ -64,7 +72,7 @@ extension IPMIAccess {
       }
     }
     configuration.cipherSuites = suites
-    configuration.knownSuite = knowledge.cipherSuite
+    configuration.knownSuite = knowledge.knownSuite
     configuration.roundTrip = knowledge.roundTrip
     switch version {
     case .detected: configuration.version = knowledge.version ?? .detected

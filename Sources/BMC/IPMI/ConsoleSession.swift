@@ -18,6 +18,8 @@ final class ConsoleSession: NIOScheduledCallbackHandler {
   private var typists: [CheckedContinuation<BMCFailure?, Never>] = []
   private var whenEnded: EventLoopPromise<Void>
   private var isClosing = false
+  /// What lets go of the port, on its way; then the session is closed.
+  private var deactivation: IPMISession.RequestID?
   private var timer: NIOScheduledCallback?
   private var timerAt: ContinuousClock.Instant?
 
@@ -31,6 +33,9 @@ final class ConsoleSession: NIOScheduledCallbackHandler {
 
   /// What its packets are protected with.
   var cipherSuite: CipherSuite? { session.cipherSuite }
+
+  /// The BMC's number of the session.
+  var identifier: UInt32 { session.bmcSessionID }
 
   var ended: EventLoopFuture<Void> { whenEnded.futureResult }
 
@@ -79,6 +84,8 @@ final class ConsoleSession: NIOScheduledCallbackHandler {
         registry.counters.loggedIn()
         login?.resume(returning: nil)
         login = nil
+      case .response(let id, _) where id == deactivation: closeSession()
+      case .unanswered(let id) where id == deactivation: closeSession()
       case .response(let id, let reply): replies.removeValue(forKey: id)?.resume(returning: .success(reply))
       case .unanswered(let id): replies.removeValue(forKey: id)?.resume(returning: .failure(.unanswered))
       case .abandoned(let id):
@@ -115,8 +122,13 @@ final class ConsoleSession: NIOScheduledCallbackHandler {
       case .received(let characters): output.add(.bytes(characters))
       case .overrun: output.add(.lost)
       case .broke: output.add(.sentBreak)
-      case .deactivated: close("the BMC ended it: another session took the port, or somebody deactivated it")
-      case .timedOut: close("the BMC takes no more characters")
+      // The port is somebody else's now, or may be: letting go of it would take it from them.
+      case .deactivated:
+        sol = nil
+        close("the BMC ended it: another session took the port, or somebody deactivated it")
+      case .timedOut:
+        sol = nil
+        close("the BMC takes no more characters")
       }
     }
     if sol?.isIdle ?? false { typed(nil) }
@@ -158,19 +170,27 @@ final class ConsoleSession: NIOScheduledCallbackHandler {
     isClosing = true
     output.add(.ended(reason: reason))
     typed(BMCFailure(.cancelled, "\(owner.name): the console is closed: \(reason)"))
-    // Queued before the close, which BMCs carry out in order: closing alone frees the port in most of them.
-    if sol != nil {
-      sol = nil
-      if let (_, actions) = session.send(IPMIRequest(DeactivateSOL()), at: .now, random: &registry.random) {
-        perform(actions)
-      }
-    }
     let console = NIOLoopBound(self, eventLoop: registry.loop)
-    perform(session.close(at: .now, random: &registry.random))
+    // The port first, after whatever else is on its way: closing alone frees it in most BMCs, not in all.
+    if sol != nil,
+      let (id, actions) = session.send(
+        IPMIRequest(DeactivateSOL()), at: .now, random: &registry.random)
+    {
+      deactivation = id
+      perform(actions)
+    } else {
+      closeSession()
+    }
+    sol = nil
     registry.loop.assumeIsolated().scheduleTask(in: TimeAmount(registry.configuration.closeTimeout)) {
       console.value.end(reason)
     }
     rearm()
+  }
+
+  private func closeSession() {
+    deactivation = nil
+    perform(session.close(at: .now, random: &registry.random))
   }
 
   /// Everything is over.

@@ -63,7 +63,12 @@ struct IPMIConsole: SerialConsole {
         throw .refused(command: "serial-over-LAN", ActivateSOL.disabled)
       }
       var reply = try await line.patiently(IPMIRequest(activation))
-      if reply.code == ActivateSOL.alreadyActive, takingOver {
+      // Its first answer may have been lost, and then it is ourselves who have it.
+      if reply.code == ActivateSOL.alreadyActive {
+        let holder = try await line.askOptional(GetPayloadInstanceInfo())
+        guard takingOver || holder?.sessionID == session.value.identifier else {
+          throw .refused(command: "ActivateSOL", reply.code)
+        }
         _ = try await line.patiently(IPMIRequest(DeactivateSOL()))
         reply = try await line.patiently(IPMIRequest(activation))
       }

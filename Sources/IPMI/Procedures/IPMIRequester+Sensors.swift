@@ -110,7 +110,7 @@ extension SensorState {
     health = .unknown
     guard let reading, reading.raw != nil else { return }
     if record.readingType == 1 {
-      health = max(Self.health(bits: reading.states), Self.health(of: value, record.thresholds))
+      health = max(Self.health(bits: reading.thresholds), Self.health(of: value, record.thresholds))
     } else {
       states = SensorText.states(reading.states, readingType: record.readingType, sensorType: record.type)
       health = SensorText.health(reading.states, readingType: record.readingType, sensorType: record.type)

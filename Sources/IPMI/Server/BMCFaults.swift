@@ -63,6 +63,9 @@ public struct BMCFaults: Hashable, Sendable {
   /// Share of requests upon which the BMC forgets the session instead: it restarted.
   public var forgetting = 0.0
 
+  /// A request that comes twice is carried out twice: firmware that does not look at rqSeq.
+  public var carriesOutRepeats = false
+
   public init() {}
 
   /// Whether a datagram on its way to the BMC just arrives.

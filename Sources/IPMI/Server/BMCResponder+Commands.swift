@@ -10,7 +10,9 @@ extension BMCResponder {
     _ message: IPMIMessage, in session: inout ResponderSession, at now: ContinuousClock.Instant,
     random: inout some RandomNumberGenerator
   ) -> IPMIMessage {
-    if let last = session.last, last.request == message { return last.response }
+    if !configuration.faults.carriesOutRepeats, let last = session.last, last.request == message {
+      return last.response
+    }
     guard busyAnswersGiven >= configuration.faults.busyAnswers else {
       busyAnswersGiven += 1
       return IPMIMessage(to: message, code: .nodeBusy, data: [])
@@ -83,7 +85,9 @@ extension BMCResponder {
 
   static let getSessionInfo: UInt8 = 0x3d
 
-  private func answerAboutSessions(_ message: IPMIMessage, in session: inout ResponderSession) throws -> Outcome? {
+  private mutating func answerAboutSessions(_ message: IPMIMessage, in session: inout ResponderSession) throws
+    -> Outcome?
+  {
     let data = message.data.span
     switch message.command {
     case SetSessionPrivilegeLevel.command:
@@ -97,14 +101,21 @@ extension BMCResponder {
       return (.success, request.responseData(session.privilege))
     case CloseSession.command:
       let request = try CloseSession(request: data)
-      guard request.sessionID == session.identifier else { return (CloseSession.invalidSessionID, []) }
-      session.isClosed = true
+      if request.sessionID == session.identifier {
+        session.isClosed = true
+        return (.success, [])
+      }
+      guard let other = sessions[request.sessionID], other.isActive else { return (CloseSession.invalidSessionID, []) }
+      // Others' sessions are an administrator's business; an operator may end what is left of its own.
+      guard session.privilege >= .administrator || session.privilege >= .operator && other.userName == session.userName
+      else { return (.insufficientPrivilege, []) }
+      end(request.sessionID)
       return (.success, [])
     case Self.getSessionInfo:
       // IPMI v2.0 §22.20. Index 0 is the session that asks; there are no handles.
       var offset = 0
       guard try data.byte(at: &offset) == 0 else { return (.invalidField, []) }
-      let name = session.user.map { Array($0.name.utf8) } ?? session.exchange?.userName ?? []
+      let name = session.userName
       let place = configuration.users.firstIndex { Array($0.name.utf8) == name } ?? 0
       let active = UInt8(clamping: sessions.values.count { $0.isActive })
       return (

@@ -22,7 +22,8 @@ extension BMCResponder {
       }
       let request = try ActivateSOL(request: data)
       guard request.instance == 1 else { return (ActivateSOL.limitReached, []) }
-      guard serialPort == nil || serialPort?.session == session.identifier else {
+      guard serialPort == nil || serialPort?.session == session.identifier && !configuration.faults.carriesOutRepeats
+      else {
         return (ActivateSOL.alreadyActive, [])
       }
       guard request.isEncrypted == keys.isEncrypted else {

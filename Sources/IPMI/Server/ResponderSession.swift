@@ -35,6 +35,9 @@ struct ResponderSession: Sendable {
     self.highestPrivilege = highestPrivilege
   }
 
+  /// Who logged in.
+  var userName: [UInt8] { user.map { Array($0.name.utf8) } ?? exchange?.userName ?? [] }
+
   var isActive: Bool { keys != nil || isActivated }
 
   func isExpired(at now: ContinuousClock.Instant) -> Bool {

@@ -74,6 +74,7 @@ extension IPMISession {
   /// be repeated waits as long as its owner can afford, or as all attempts together would.
   private func wait(of current: Exchange) -> Duration {
     guard current.isRepeatable else { return current.patience ?? configuration.longestTimeout * 2 }
+    if phase == .activating, current.attempts >= mostAttempts { return configuration.longestTimeout }
     var wait =
       roundTrip?.timeout(floor: IPMISessionConfiguration.shortestTimeout) ?? configuration.firstTimeout
     if current.isComputed { wait = max(wait, IPMISessionConfiguration.shortestComputation) }
@@ -81,6 +82,10 @@ extension IPMISession {
     where wait < configuration.longestTimeout { wait *= 2 }
     return min(wait, configuration.longestTimeout)
   }
+
+  /// Activate Session shows the password: to a BMC that silently refuses it each repetition is a wrong one more, and
+  /// three to five lock the account. So it is repeated once, and that is waited for all the longer.
+  var mostAttempts: Int { phase == .activating ? min(2, configuration.attempts) : configuration.attempts }
 
   /// The BMC answered what was sent last: how long that took. What makes it compute, or act, tells nothing.
   mutating func heard(at now: ContinuousClock.Instant) {

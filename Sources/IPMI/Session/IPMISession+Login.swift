@@ -264,7 +264,7 @@ extension IPMISession {
       let packet = Version15Packet(
         message.bytes, authentication: authentication, sessionID: bmcSessionID, password: configuration.password,
         using: crypto)
-      return transmit(packet.bytes, message: message, at: now, random: &random)
+      return transmit(packet.bytes, message: message, isComputed: true, at: now, random: &random)
     } catch {
       return fail(failure(error))
     }

@@ -245,8 +245,8 @@ public struct IPMISession: Sendable {
     {
       return openNext(at: now, random: &random)
     }
-    let isPatient = hasHeard && now - waiting.sentAt < IPMISessionConfiguration.patience
-    guard waiting.attempts < configuration.attempts || isPatient else {
+    let isPatient = hasHeard && phase != .activating && now - waiting.sentAt < configuration.patience
+    guard waiting.attempts < mostAttempts || isPatient else {
       return farewell(random: &random) + fail(hasHeard ? .timedOut(during: step) : .unreachable)
     }
     return attempt(at: now, random: &random)

@@ -62,7 +62,7 @@ public struct IPMISessionConfiguration: Sendable {
 
   /// How long a BMC that was heard is asked on, beyond the attempts: some stand still for seconds while they write
   /// their flash memory, and the attempts are used up soon when answers came fast before.
-  public static let patience: Duration = .seconds(8)
+  public var patience: Duration = .seconds(8)
 
   /// After so long without traffic a harmless command is sent; BMCs drop idle sessions after 60 s (§6.12.15).
   /// `nil`: let them.
