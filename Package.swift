@@ -124,7 +124,9 @@ let package = Package(
       swiftSettings: app),
     .testTarget(
       name: "BMCTests",
-      dependencies: ["BMC", "BareMetal", "IPMI", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix],
+      dependencies: [
+        "BMC", "BareMetal", "IPMI", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioHTTP1, nioPosix,
+      ],
       swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     .testTarget(

@@ -1,4 +1,5 @@
 public import BareMetal
+public import CoreMetrics
 public import Logging
 
 /// Every management controller that is spoken with: one owner each, few sockets, bounded everything.
@@ -7,8 +8,11 @@ public final class BMCFleet: Sendable {
   private let http: HTTPDrivers
 
   /// - Throws: when this host gives no UDP socket.
-  public init(configuration: BMCFleetConfiguration = BMCFleetConfiguration(), logger: Logger) async throws {
-    ipmi = try await IPMINetwork(configuration, logger: logger)
+  public init(
+    configuration: BMCFleetConfiguration = BMCFleetConfiguration(), logger: Logger,
+    metrics: any MetricsFactory = MetricsSystem.factory
+  ) async throws {
+    ipmi = try await IPMINetwork(configuration, logger: logger, metrics: metrics)
     http = HTTPDrivers()
   }
 

@@ -1,11 +1,13 @@
 import BMC
 import BareMetal
+import CoreMetrics
 import Logging
 import Testing
 
 /// Runs `body` with a fleet that is impatient, and closes it.
 func withFleet<Result>(
-  _ change: (inout BMCFleetConfiguration) -> Void = { _ in }, _ body: (BMCFleet) async throws -> Result
+  _ change: (inout BMCFleetConfiguration) -> Void = { _ in }, metrics: any MetricsFactory = NOOPMetricsHandler.instance,
+  _ body: (BMCFleet) async throws -> Result
 ) async throws -> Result {
   var configuration = BMCFleetConfiguration()
   configuration.firstTimeout = .milliseconds(50)
@@ -15,7 +17,7 @@ func withFleet<Result>(
   change(&configuration)
   var logger = Logger(label: "test")
   logger.logLevel = .error
-  let fleet = try await BMCFleet(configuration: configuration, logger: logger)
+  let fleet = try await BMCFleet(configuration: configuration, logger: logger, metrics: metrics)
   do {
     let result = try await body(fleet)
     await fleet.close()

@@ -54,7 +54,7 @@ struct IPMICounters: Sendable {
   private let sessions: Gauge
   private let consoles: Gauge
 
-  init(factory: any MetricsFactory = MetricsSystem.factory) {
+  init(factory: any MetricsFactory) {
     func counter(_ name: String, _ dimensions: (String, String)...) -> Counter {
       Counter(label: "siderite_ipmi_\(name)_total", dimensions: dimensions, factory: factory)
     }

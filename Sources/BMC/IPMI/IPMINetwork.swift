@@ -1,4 +1,5 @@
 import BareMetal
+import CoreMetrics
 import IPMI
 import Logging
 import NIOCore
@@ -21,14 +22,14 @@ final class IPMINetwork: Sendable {
     var whenGone: CheckedContinuation<Void, Never>?
   }
 
-  init(_ configuration: BMCFleetConfiguration, logger: Logger) async throws {
+  init(_ configuration: BMCFleetConfiguration, logger: Logger, metrics: any MetricsFactory) async throws {
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let loop = group.any()
     self.loop = loop
     executor = LoopExecutor(loop)
     do {
       (registry, sockets) = try await loop.submit {
-        let registry = IPMIRegistry(configuration, on: loop, logger: logger)
+        let registry = IPMIRegistry(configuration, on: loop, logger: logger, counters: IPMICounters(factory: metrics))
         return (NIOLoopBound(registry, eventLoop: loop), NIOLoopBound(registry.makeSockets(), eventLoop: loop))
       }.get()
       try await loop.flatSubmit { [sockets] in

@@ -27,11 +27,11 @@ final class IPMIRegistry {
   private var consoles: [ObjectIdentifier: ConsoleSession] = [:]
   private var closing: Closing?
 
-  init(_ configuration: BMCFleetConfiguration, on loop: any EventLoop, logger: Logger) {
+  init(_ configuration: BMCFleetConfiguration, on loop: any EventLoop, logger: Logger, counters: IPMICounters) {
     self.configuration = configuration
     self.loop = loop
     self.logger = logger
-    counters = IPMICounters()
+    self.counters = counters
     resolver = AddressResolver(on: loop)
   }
 
