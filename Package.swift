@@ -29,6 +29,7 @@ let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", packa
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -45,6 +46,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -74,8 +76,7 @@ let package = Package(
       name: "BMC",
       dependencies: [
         "BareMetal", "COpenSSL", "IPMI", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation,
-        nioHTTP1,
-        nioPosix,
+        nioHTTP1, nioPosix, nioSSL,
       ],
       swiftSettings: app),
     .target(name: "RawLink", dependencies: ["CPcap", "LinuxSystem", "Wire"], swiftSettings: app),
@@ -123,7 +124,9 @@ let package = Package(
       swiftSettings: app),
     .testTarget(
       name: "BMCTests",
-      dependencies: ["BMC", "BareMetal", "IPMI", "Wire", asyncHTTPClient, logging, nioCore, nioPosix],
+      dependencies: [
+        "BMC", "BareMetal", "IPMI", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioHTTP1, nioPosix,
+      ],
       swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     .testTarget(
@@ -134,7 +137,8 @@ let package = Package(
       ],
       swiftSettings: app),
     .testTarget(
-      name: "CaptureTests", dependencies: ["BareMetal", "BootServices", "DHCP", "TFTP", "Wire", logging],
+      name: "CaptureTests",
+      dependencies: ["BMC", "BareMetal", "BootServices", "DHCP", "IPMI", "TFTP", "Wire", logging],
       exclude: ["Fixtures"], swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
@@ -148,15 +152,16 @@ let package = Package(
     .testTarget(
       name: "LabTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", logging, nioCore,
-        serviceLifecycle,
+        "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP",
+        "TFTPTesting", "Wire", logging, nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
-    .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", "Wire"], swiftSettings: app),
+    .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(
-      name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite"], swiftSettings: app),
+      name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite", argumentParser],
+      swiftSettings: app),
     .testTarget(
       name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire", grdb],
       swiftSettings: app),

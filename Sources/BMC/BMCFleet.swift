@@ -1,29 +1,36 @@
 public import BareMetal
+public import CoreMetrics
 public import Logging
 
 /// Every management controller that is spoken with: one owner each, few sockets, bounded everything.
 public final class BMCFleet: Sendable {
-  private let configuration: BMCFleetConfiguration
-  private let logger: Logger
+  private let ipmi: IPMINetwork
+  private let http: HTTPDrivers
 
-  public init(configuration: BMCFleetConfiguration = BMCFleetConfiguration(), logger: Logger) async throws {
-    self.configuration = configuration
-    self.logger = logger
+  /// - Throws: when this host gives no UDP socket.
+  public init(
+    configuration: BMCFleetConfiguration = BMCFleetConfiguration(), logger: Logger,
+    metrics: any MetricsFactory = MetricsSystem.factory
+  ) async throws {
+    ipmi = try await IPMINetwork(configuration, logger: logger, metrics: metrics)
+    http = HTTPDrivers()
   }
 
   /// The controller of a machine. The same method gives the same owner: sessions, queues and what is known are shared.
   public func controller(for method: ManagementMethod) -> any PowerController {
-    ManualController(reason: "not built yet")
+    switch method {
+    case .ipmi(let access): IPMIController(access: access, network: ipmi)
+    case .redfish(let access): http.redfish(access)
+    case .managementAPI(let baseURL): http.managementAPI(baseURL)
+    case .wakeOnLAN(let address, let broadcast): WakeOnLANController(address: address, broadcast: broadcast)
+    case .manual(let reason): ManualController(reason: reason)
+    }
   }
 
-  /// Ends every session, bounded in time.
-  public func close() async {}
-}
-
-/// Limits of a ``BMCFleet``.
-public struct BMCFleetConfiguration: Sendable {
-  /// Controllers spoken with at a time; others wait. IPMI costs a few kB each, the limit spares the network.
-  public var concurrency = 1024
-
-  public init() {}
+  /// Ends every session, bounded in time. Whoever still waits for an answer fails as cancelled.
+  public func close() async {
+    async let ipmiClosed: Void = ipmi.close()
+    await http.close()
+    await ipmiClosed
+  }
 }

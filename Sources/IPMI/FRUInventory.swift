@@ -110,6 +110,22 @@ public struct FRUInventory: Hashable, Sendable {
 
 /// A string with its encoding, as FRU areas and sensor records have it. IPMI v2.0 §43.15.
 enum TypedText {
+  /// The name that a sensor data record ends with.
+  ///
+  /// Its length counts characters, where a FRU area's counts bytes; some BMCs count bytes here too. OpenIPMI's `sdrcomp`
+  /// counts characters: "PSU 1" in six bits each is 5, in 4 bytes (Tests/CaptureTests/Fixtures/IPMI/suite-3.pcap).
+  static func name(in record: Span<UInt8>, at offset: inout Int) throws(IPMIParseError) -> String {
+    let type = try record.byte(at: &offset)
+    let length = Int(type & 0x1f)
+    let packed =
+      switch type >> 6 {
+      case 1: (length + 1) / 2
+      case 2: (length * 6 + 7) / 8
+      default: length
+      }
+    return decode(type, try record.bytes(length <= record.count - offset ? length : packed, at: &offset))
+  }
+
   /// `type`: 0 binary (shown as hexadecimal digits), 1 BCD plus, 2 six-bit ASCII, 3 Latin 1.
   static func decode(_ type: UInt8, _ bytes: [UInt8]) -> String {
     let text: String

@@ -6,6 +6,8 @@ public struct SensorRecord: Hashable, Sendable {
   /// The slave address of the controller that has the sensor; 0x20 is the BMC.
   public var owner: UInt8
   public var lun: UInt8
+  /// The channel that the owner is on; 0: the BMC's own bus.
+  public var channel: UInt8
   public var number: UInt8
   public var entity: UInt8
   public var entityInstance: UInt8
@@ -17,6 +19,17 @@ public struct SensorRecord: Hashable, Sendable {
   public var unit: UInt8
   public var isPercentage: Bool
   public var name: String
+
+  /// How many sensors a compact record stands for: their numbers follow each other. See ``SensorRecord/sensors``.
+  public var shareCount = 1
+
+  /// What is put behind the name of each of them: letters or numbers, from here on.
+  var nameModifier = NameModifier(isLetter: false, first: 0)
+
+  struct NameModifier: Hashable, Sendable {
+    var isLetter: Bool
+    var first: UInt8
+  }
 
   /// `nil` in compact records, which have states only.
   public var conversion: Conversion?
@@ -80,6 +93,21 @@ public struct SensorRecord: Hashable, Sendable {
     }
   }
 
+  /// A record for each sensor: as many as share this one.
+  public var sensors: [SensorRecord] {
+    guard shareCount > 1 else { return [self] }
+    return (0..<shareCount).map { index in
+      var sensor = self
+      sensor.shareCount = 1
+      sensor.number = number &+ UInt8(clamping: index)
+      let position = Int(nameModifier.first) + index
+      let suffix =
+        nameModifier.isLetter ? String(Character(Unicode.Scalar(UInt8(65 + position % 26)))) : "\(position)"
+      sensor.name = name + suffix
+      return sensor
+    }
+  }
+
   /// The quantity that a reading stands for, if it is one.
   public func value(of reading: GetSensorReading.Response) -> Double? {
     reading.raw.flatMap { conversion?.value(of: $0) }
@@ -104,6 +132,7 @@ public struct SensorRecord: Hashable, Sendable {
     let head = try record.bytes(18, at: &offset)
     owner = head[0]
     lun = head[1] & 0x03
+    channel = head[1] >> 4
     number = head[2]
     entity = head[3]
     entityInstance = head[4]
@@ -112,6 +141,9 @@ public struct SensorRecord: Hashable, Sendable {
     isPercentage = head[15] & 0x01 != 0
     unit = head[16]
     guard isFull else {
+      let sharing = try record.bytes(2, at: &offset)
+      shareCount = max(1, Int(sharing[0] & 0x0f))
+      nameModifier = NameModifier(isLetter: sharing[0] >> 4 & 0x03 == 1, first: sharing[1] & 0x7f)
       offset = 31
       name = try Self.name(record, at: &offset)
       return
@@ -139,8 +171,7 @@ public struct SensorRecord: Hashable, Sendable {
   }
 
   private static func name(_ record: Span<UInt8>, at offset: inout Int) throws(IPMIParseError) -> String {
-    let type = try record.byte(at: &offset)
-    return TypedText.decode(type, try record.bytes(Int(type & 0x1f), at: &offset))
+    try TypedText.name(in: record, at: &offset)
   }
 
   /// A two's complement number of fewer than 16 bits.

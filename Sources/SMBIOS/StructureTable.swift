@@ -113,6 +113,9 @@ extension StructureTable {
   /// The case (type 3).
   public var chassis: Chassis? { first(Chassis.init) }
 
+  /// How the machine reaches its BMC (type 38); several machines with one have none of these.
+  public var managementInterface: ManagementInterface? { first(ManagementInterface.init) }
+
   /// The processor sockets (type 4), empty ones included.
   public var processors: [Processor] { structures.compactMap(Processor.init) }
 

@@ -47,6 +47,15 @@ final class DatabaseFile: Sendable {
     do { return try await opened().write(body) } catch { throw Self.failure(error, path) }
   }
 
+  /// Brings what the write-ahead log holds into the file, and empties the log.
+  func emptyLog() async throws(StoreError) {
+    do {
+      _ = try await opened().writeWithoutTransaction { try $0.checkpoint(.truncate) }
+    } catch {
+      throw Self.failure(error, path)
+    }
+  }
+
   /// Whatever is asked later fails as unavailable. What is under way finishes, and with the last of it the connection
   /// ends and the file's lock goes.
   func close() { queue.withLock { $0 = nil } }

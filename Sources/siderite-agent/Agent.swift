@@ -1,6 +1,7 @@
 import BareMetal
 import DHCP
 import LinuxSystem
+import SMBIOS
 import Wire
 
 /// The discovery agent: finds out what the machine is, tells the boot host and does as told. Disks are never opened.
@@ -18,6 +19,12 @@ struct Agent: ~Copyable {
   static let settleTime = Duration.seconds(2)
   /// … or this has passed since loading drivers.
   static let settleLimit = Duration.seconds(30)
+  /// What a BMC needs: the devices in /dev, and the kinds of system interfaces.
+  static let bmcDrivers = ["ipmi_devintf", "ipmi_si", "ipmi_ssif"]
+  /// For the device of a BMC that the firmware tells of: SSIF is slow, and a BMC that starts up takes its time.
+  static let expectedBMCLimit = Duration.seconds(20)
+  /// … and of one that it does not: then there rarely is one.
+  static let unexpectedBMCLimit = Duration.seconds(2)
   /// Between the answer and doing it: time to read the screen.
   static let countdown = 5
 
@@ -32,12 +39,12 @@ struct Agent: ~Copyable {
   init(arguments: BootArguments) { self.arguments = arguments }
 
   /// Works until the machine restarts or switches off; never returns.
-  mutating func run() {
+  mutating func run() async {
     console.write("")
     say("discovery agent of Siderite")
     let deadline = start + Self.patience
     do {
-      try discover(until: deadline)
+      try await discover(until: deadline)
     } catch {
       say("\(error)")
     }
@@ -48,7 +55,7 @@ struct Agent: ~Copyable {
     leave(by: .reboot)
   }
 
-  private mutating func discover(until deadline: ContinuousClock.Instant) throws {
+  private mutating func discover(until deadline: ContinuousClock.Instant) async throws {
     guard let endpoint = arguments.endpoint else {
       throw AgentError(
         arguments.unreadableEndpoint.map { "sidero.endpoint=\($0) is not ADDRESS:PORT" }
@@ -77,7 +84,7 @@ struct Agent: ~Copyable {
     say("\(interface.name): \(binding.address)/\(binding.subnet.length) from \(binding.server)")
 
     settle()
-    let (hardware, problems) = HardwareInformation.read()
+    let (hardware, management, problems) = HardwareInformation.read()
     for problem in problems { say(problem) }
     say(hardware.summary)
     let registration = Registration(
@@ -88,6 +95,14 @@ struct Agent: ~Copyable {
 
     let response = try register(registration, at: bootPlane, over: &network, until: deadline)
     say("registered at \(endpoint) as \(response.server): \(response.action.rawValue)")
+    do {
+      try await lookAfterBMC(management, response, at: bootPlane, over: &network) {
+        AgentEvent(mac: mac.description, uuid: hardware.system?.uuid, message: $0)
+      }
+    } catch {
+      // Never a reason not to boot: the next boot tries again.
+      say("BMC: \(error)")
+    }
     try finish(response.action, over: &network)
   }
 
@@ -172,6 +187,53 @@ struct Agent: ~Copyable {
         say("\(error); again in \(pause.components.seconds + 1) s")
         try network.serve(until: .now + pause)
       }
+    }
+  }
+
+  // MARK: BMC
+
+  /// Tells what BMC the machine has, and sets it up when the boot host asks for it.
+  private mutating func lookAfterBMC(
+    _ management: ManagementInterface?, _ response: RegistrationResponse, at bootPlane: BootPlane,
+    over network: inout BootNetwork, event: (String) -> AgentEvent
+  ) async throws {
+    guard let device = try openBMC(management) else {
+      let line = "no BMC found in-band" + (management.map { ", though the firmware tells of one (\($0))" } ?? "")
+      say(line)
+      bootPlane.report(event(line))
+      return
+    }
+    let bmc = SystemInterface(device)
+    guard let setup = response.bmcSetup else {
+      let facts = try await BMCFacts(of: bmc)
+      say(facts.summary)
+      bootPlane.report(event(facts.summary))
+      return
+    }
+    let provisioner = BMCProvisioner(controller: bmc, verifier: bootPlane)
+    let line = try await provisioner.run(
+      setup, server: response.server, until: .now + BMCProvisioner<SystemInterface, BootPlane>.patience
+    ) { try network.serve(until: .now + $0) }
+    say(line)
+  }
+
+  /// The BMC's device, when there is one and a driver for it.
+  private mutating func openBMC(_ management: ManagementInterface?) throws -> IPMIDevice? {
+    // Most drivers for the interface itself are loaded already: ACPI and SMBIOS make devices that ask for them.
+    for module in Self.bmcDrivers { _ = drivers?.load(module) }
+    // A BMC that is not there is no failure of its driver.
+    _ = drivers?.takeFailures()
+    let limit = ContinuousClock.now + (management == nil ? Self.unexpectedBMCLimit : Self.expectedBMCLimit)
+    while true {
+      do {
+        return try IPMIDevice()
+      } catch {
+        guard error.isNotFound, ContinuousClock.now < limit, IPMIDevice.isDriverLoaded else {
+          if error.isNotFound { return nil }
+          throw error
+        }
+      }
+      Machine.sleep(.milliseconds(100))
     }
   }
 

@@ -7,6 +7,8 @@ import Wire
 struct BootPlane: Sendable {
   /// One attempt, from connecting to the last byte: a rack that registers at once must not time out on a busy host.
   static let registrationLimit = Duration.seconds(30)
+  /// For a BMC: the boot host answers when it has logged in there, or has given up.
+  static let verificationLimit = Duration.seconds(90)
   /// Events are told and forgotten.
   static let eventLimit = Duration.seconds(2)
 
@@ -32,17 +34,28 @@ struct BootPlane: Sendable {
 
   /// Reports the machine.
   func register(_ registration: Registration) throws(Failure) -> RegistrationResponse {
-    let body = try post(registration, to: "/agent/v1/registrations", limit: Self.registrationLimit)
-    do {
-      return try JSONDecoder().decode(RegistrationResponse.self, from: Data(body))
-    } catch {
-      throw .unreadable("\(error)")
-    }
+    try ask(registration, at: "/agent/v1/registrations", limit: Self.registrationLimit)
+  }
+
+  /// Reports how the machine's BMC is reached, or why it is not set up.
+  func report(_ report: BMCReport) throws(Failure) -> BMCReportResponse {
+    try ask(report, at: "/agent/v1/bmc", limit: Self.verificationLimit)
   }
 
   /// Says what the agent is doing. Nothing depends on it, so a failure is not told.
   func report(_ event: AgentEvent) {
     _ = try? post(event, to: "/agent/v1/events", limit: Self.eventLimit)
+  }
+
+  private func ask<Answer: Decodable>(
+    _ value: some Encodable, at path: String, limit: Duration
+  ) throws(Failure) -> Answer {
+    let body = try post(value, to: path, limit: limit)
+    do {
+      return try JSONDecoder().decode(Answer.self, from: Data(body))
+    } catch {
+      throw .unreadable("\(error)")
+    }
   }
 
   private func post(_ value: some Encodable, to path: String, limit: Duration) throws(Failure) -> [UInt8] {

@@ -34,8 +34,10 @@ extension HardwareInformation {
     }
   }
 
-  /// Reads the machine this runs on. SMBIOS that cannot be read is left out; the reasons come second.
-  static func read() -> (hardware: HardwareInformation, problems: [String]) {
+  /// Reads the machine this runs on. SMBIOS that cannot be read is left out; the reasons come last.
+  ///
+  /// `management` is how the BMC is reached, if the firmware says so.
+  static func read() -> (hardware: HardwareInformation, management: ManagementInterface?, problems: [String]) {
     var problems = [String]()
     func reading<Value>(_ what: String, _ body: () throws -> Value) -> Value? {
       do {
@@ -63,7 +65,7 @@ extension HardwareInformation {
     let efi = reading("firmware") { try Directory.names(in: "/sys/firmware/efi") }
     let hardware = HardwareInformation(
       table: table ?? nil, disks: disks ?? [], interfaces: interfaces ?? [], isUEFI: efi?.isEmpty == false)
-    return (hardware, problems)
+    return (hardware, table??.managementInterface, problems)
   }
 
   /// What the console shows: `Acme Anvil-9000, 2 cores, 512 MB, 1 disk, 1 NIC`.

@@ -78,7 +78,7 @@ struct HardwareReportTests {
 
   @Test("This machine can be read")
   func here() {
-    let (hardware, _) = HardwareInformation.read()
+    let (hardware, _, _) = HardwareInformation.read()
     #expect(hardware.network?.interfaces?.contains { $0.name == "lo" } == false)
     #expect(!hardware.summary.isEmpty)
   }

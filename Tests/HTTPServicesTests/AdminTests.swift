@@ -14,7 +14,7 @@ struct AdminTests {
   func admin(_ rack: Rack, onListening: @escaping @Sendable () async -> Void = {}) -> AdminAPI {
     AdminAPI(
       socketPath: rack.folder + "/admin.sock", version: "1.2.3", store: rack.store, journal: rack.journal,
-      logger: quiet, onListening: onListening)
+      servers: rack.servers, logger: quiet, onListening: onListening)
   }
 
   func server(_ last: Int) -> Server {
@@ -141,7 +141,7 @@ struct AdminTests {
     let rack = try Rack()
     let api = AdminAPI(
       socketPath: rack.folder + "/none/admin.sock", version: "", store: rack.store, journal: rack.journal,
-      logger: quiet)
+      servers: rack.servers, logger: quiet)
     let error = await #expect(throws: ListenError.self) { try await api.run() }
     #expect(error?.message == "its directory does not exist")
   }

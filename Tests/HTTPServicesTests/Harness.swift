@@ -33,6 +33,7 @@ final class Rack: Sendable {
   let assets = AssetTable()
   let folder: String
   let configuration: BootPlaneConfiguration
+  let handover = Mutex<BMCHandover?>(nil)
 
   init(
     store: MemoryStore = MemoryStore(), configure: (inout BootPlaneConfiguration) -> Void = { _ in }
@@ -74,7 +75,7 @@ final class Rack: Sendable {
   ) -> BootPlane {
     BootPlane(
       configuration: configuration, planner: BootPlanner(programs: [:]), assets: assets, store: store,
-      journal: journal, logger: quiet, limits: limits, onListening: onListening)
+      journal: journal, handover: handover.withLock { $0 }, logger: quiet, limits: limits, onListening: onListening)
   }
 
   /// Asks the boot plane, without a network.

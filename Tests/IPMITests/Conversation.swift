@@ -40,7 +40,7 @@ struct Conversation {
     start = now
   }
 
-  mutating func begin() { perform(session.start(at: now, random: &random)) }
+  mutating func begin() { take(session.start(at: now, random: &random)) }
 
   mutating func login() {
     begin()
@@ -54,26 +54,30 @@ struct Conversation {
 
   mutating func reply(to request: IPMIRequest) throws -> IPMIReply? {
     let (id, actions) = try #require(session.send(request, at: now, random: &random))
-    perform(actions)
+    take(actions)
     run { $0.replies[id] != nil || $0.unanswered.contains(id) || $0.failure != nil }
     return replies[id]
   }
 
   mutating func close() {
-    perform(session.close(at: now, random: &random))
+    take(session.close(at: now, random: &random))
     run { $0.isClosed }
   }
 
   /// Hands the session a datagram as if it came from the BMC.
-  mutating func inject(_ datagram: [UInt8]) { perform(session.receive(datagram.span, at: now, random: &random)) }
+  mutating func inject(_ datagram: [UInt8]) { take(session.receive(datagram.span, at: now, random: &random)) }
 
-  /// Lets time pass until `isDone`, at most ten minutes.
-  mutating func run(until isDone: (Conversation) -> Bool) {
-    let end = now + .seconds(600)
+  /// Lets time pass until `isDone`, or for `limit`.
+  mutating func run(for limit: Duration = .seconds(600), until isDone: (Conversation) -> Bool) {
+    let end = now + limit
     while !isDone(self), now < end {
       let next = inFlight.indices.min { inFlight[$0].at < inFlight[$1].at }
       let arrival = next.map { inFlight[$0].at }
       guard let moment = [arrival, session.deadline].compactMap(\.self).min() else { return }
+      guard moment <= end else {
+        now = end
+        return
+      }
       now = max(now, moment)
       if let next, arrival == moment {
         let datagram = inFlight.remove(at: next)
@@ -82,10 +86,10 @@ struct Conversation {
           if let answer { carry(network.tamper(answer), toBMC: false) }
         } else {
           received.append(datagram.bytes)
-          perform(session.receive(datagram.bytes.span, at: now, random: &random))
+          take(session.receive(datagram.bytes.span, at: now, random: &random))
         }
       } else {
-        perform(session.timeout(at: now, random: &random))
+        take(session.timeout(at: now, random: &random))
       }
     }
   }
@@ -98,7 +102,7 @@ struct Conversation {
     }
   }
 
-  private mutating func perform(_ actions: [IPMISession.Action]) {
+  mutating func take(_ actions: [IPMISession.Action]) {
     for action in actions {
       switch action {
       case .send(let datagram):

@@ -26,6 +26,10 @@ struct LabScript {
 
   /// Runs `tools/lab/NAME`. The scripts read SIDERITE_BIN and SIDERITE_AGENT; without them, the build's own.
   static func run(_ name: String, _ arguments: String...) async throws -> LabScript {
+    try await run(name, arguments)
+  }
+
+  static func run(_ name: String, _ arguments: [String]) async throws -> LabScript {
     let log = FileManager.default.temporaryDirectory.appending(path: "labtests-\(UUID().uuidString).log")
     defer { try? FileManager.default.removeItem(at: log) }
     let script = root.appending(path: "tools/lab/\(name)").path()

@@ -96,4 +96,14 @@ struct ViewTests {
     let table = StructureBuilder.structure(type: 3, length: 9, [5: [code]])
     #expect(table.chassis?.kind?.description == name)
   }
+
+  @Test(
+    "How the BMC is reached (§7.39)",
+    arguments: [([1], "KCS"), ([4], "SSIF"), ([0], "unknown interface"), ([9], "interface 9")] as [([UInt8], String)])
+  func managementInterface(kind: [UInt8], text: String) throws {
+    let table = StructureBuilder.structure(type: 38, length: 0x12, [0x04: kind])
+    #expect(try #require(table.managementInterface).description == text)
+    #expect(StructureBuilder.structure(type: 39, length: 0x12, [0x04: kind]).managementInterface == nil)
+    #expect(StructureBuilder.structure(type: 38, length: 4, [:]).managementInterface?.kind == nil)
+  }
 }

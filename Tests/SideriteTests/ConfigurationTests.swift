@@ -118,6 +118,14 @@ struct ConfigurationTests {
       problems(file) == ["interfaces[0].pools: 2", "interfaces[2].reservations: 7", "interfaces[1].name: 0"])
   }
 
+  @Test("The power poll has a time, or is off")
+  func powerPoll() throws {
+    #expect(try ConfigurationLoader(file: "").load().powerPollIntervalSeconds == 300)
+    #expect(try ConfigurationLoader(file: "powerPollInterval: 90s").load().powerPollIntervalSeconds == 90)
+    #expect(try ConfigurationLoader(file: "powerPollInterval: off").load().powerPollIntervalSeconds == nil)
+    #expect(problems("powerPollInterval: 5s") == ["powerPollInterval: 1"])
+  }
+
   @Test("Every key has a variable and a flag of its own")
   func names() {
     let keys = ConfigurationKey.allCases

@@ -67,7 +67,7 @@ lab_start() {
     return 1
   fi
   local tool
-  for tool in ip qemu-system-x86_64 qemu-img curl; do
+  for tool in ip qemu-system-x86_64 qemu-img curl ipmi_sim ipmitool; do
     command -v "$tool" >/dev/null || {
       lab_say "lab: '$tool' is missing; apt-get install \$(tools/lab/packages)"
       return 1
@@ -201,9 +201,12 @@ lab_daemon() {
 #   --nic MODEL                                virtio-net-pci (default), e1000, e1000e, rtl8139, vmxnet3: each has its own ROM
 #   --memory MIB                               default 512 (OVMF starts a small initramfs with 192, SeaBIOS with 128)
 #   --disks "KIND:SIZE:SERIAL ..."             KIND is virtio or nvme; default one of each; "" for none
+#   --bmc ADDRESS                              the machine has a BMC there (lab_bmc) and is off until that switches it on. Set up to boot
+#                                              from disk, so from nothing; from the network when the BMC is told "boot pxe", once.
+#   --in-band PORT                             with --bmc: and the BMC at the machine's own KCS interface (/dev/ipmi0)
 # NAME is at most 11 characters: "tap-NAME" is an interface name, and those end at 15.
 lab_vm() {
-  local name=$1 firmware=bios uuid='' manufacturer=QEMU product=Machine serial=0 mac='' nic=virtio-net-pci memory=512
+  local name=$1 firmware=bios uuid='' manufacturer=QEMU product=Machine serial=0 mac='' nic=virtio-net-pci memory=512 bmc='' in_band=''
   local disks="virtio:1G:$1-vda nvme:2G:$1-nvme"
   shift
   while (($#)); do
@@ -217,6 +220,8 @@ lab_vm() {
       --nic) nic=$2 ;;
       --memory) memory=$2 ;;
       --disks) disks=$2 ;;
+      --bmc) bmc=$2 ;;
+      --in-band) in_band=$2 ;;
       *) lab_say "lab_vm: unknown option $1" && return 2 ;;
     esac
     shift 2
@@ -235,8 +240,8 @@ lab_vm() {
   # TCG always: /dev/kvm may be there and still hang in real-mode firmware. No display, floppy, IDE or USB: less to probe.
   local qemu=(
     qemu-system-x86_64 -name "$name" -accel tcg -machine pc,usb=off,graphics=off -smp 2 -m "$memory"
-    -nodefaults -display none -vga none -no-reboot
-    -serial "file:$LAB/$name.console" -monitor "unix:$LAB/$name.monitor,server=on,wait=off"
+    -nodefaults -display none -vga none
+    -monitor "unix:$LAB/$name.monitor,server=on,wait=off"
     -device virtio-rng-pci
     -uuid "$uuid"
     -smbios "type=0,vendor=Lab Firmware,version=1.0,date=01/02/2024"
@@ -248,14 +253,27 @@ lab_vm() {
     -netdev "tap,id=net0,ifname=$tap,script=no,downscript=no"
   )
 
+  # A BMC's machine keeps its serial port when it is switched off, and starts again when it restarts itself.
+  if [[ -n $bmc ]]; then
+    qemu+=(-chardev "socket,id=serial,path=$LAB/$name.serial" -serial chardev:serial)
+  else
+    qemu+=(-no-reboot -serial "file:$LAB/$name.console")
+  fi
+  if [[ -n $in_band ]]; then
+    qemu+=(
+      -chardev "socket,id=ipmi,host=127.0.0.1,port=$in_band,reconnect=10"
+      -device ipmi-bmc-extern,id=bmc,chardev=ipmi -device isa-ipmi-kcs,bmc=bmc,irq=5
+    )
+  fi
+
   local disk kind size disk_serial number=0
   for disk in $disks; do
     IFS=: read -r kind size disk_serial <<<"$disk"
     truncate -s "$size" "$LAB/$name.disk$number"
     qemu+=(-drive "file=$LAB/$name.disk$number,format=raw,if=none,id=disk$number")
     case $kind in
-      virtio) qemu+=(-device "virtio-blk-pci,drive=disk$number,serial=${disk_serial:0:20}") ;;
-      nvme) qemu+=(-device "nvme,drive=disk$number,serial=${disk_serial:0:20}") ;;
+      virtio) qemu+=(-device "virtio-blk-pci,drive=disk$number,serial=${disk_serial:0:20}@DISK$number@") ;;
+      nvme) qemu+=(-device "nvme,drive=disk$number,serial=${disk_serial:0:20}@DISK$number@") ;;
       *) lab_say "lab_vm: unknown disk kind $kind" && return 2 ;;
     esac
     number=$((number + 1))
@@ -263,14 +281,14 @@ lab_vm() {
 
   case $firmware in
     bios)
-      qemu+=(-device "$nic,netdev=net0,mac=$mac,bootindex=0" -boot menu=off,strict=on)
+      qemu+=(-device "$nic,netdev=net0,mac=$mac@NIC@" -boot menu=off,strict=on)
       ;;
     uefi | uefi-http)
       cp /usr/share/OVMF/OVMF_VARS_4M.fd "$LAB/$name.vars"
       qemu+=(
         -drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd
         -drive "if=pflash,format=raw,unit=1,file=$LAB/$name.vars"
-        -device "$nic,netdev=net0,mac=$mac,bootindex=0,romfile=" -boot menu=off
+        -device "$nic,netdev=net0,mac=$mac,romfile=@NIC@" -boot menu=off
         -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n
       )
       if [[ $firmware == uefi-http ]]; then qemu+=(-fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n); fi
@@ -278,9 +296,23 @@ lab_vm() {
     *) lab_say "lab_vm: unknown firmware $firmware" && return 2 ;;
   esac
 
-  lab_vm_start[$name]=$(lab_now)
-  lab_in "${qemu[@]}" >"$LAB/$name.qemu" 2>&1 </dev/null &
-  lab_vm_pid[$name]=$!
+  # The boot order: the network alone, or the first disk alone.
+  local network=("${qemu[@]//@DISK?@/}") local=("${qemu[@]//@NIC@/}")
+  network=("${network[@]//@NIC@/,bootindex=0}")
+  local=("${local[@]//@DISK0@/,bootindex=0}")
+  local=("${local[@]//@DISK?@/}")
+  if [[ -n $bmc ]]; then
+    {
+      echo '#!/usr/bin/env bash'
+      echo "case \$1 in pxe) exec$(printf ' %q' "${network[@]}") ;; *) exec$(printf ' %q' "${local[@]}") ;; esac"
+    } >"$LAB/$name.run"
+    chmod +x "$LAB/$name.run"
+    lab_bmc "$name" "$bmc" "$in_band"
+  else
+    lab_vm_start[$name]=$(lab_now)
+    lab_in "${network[@]}" >"$LAB/$name.qemu" 2>&1 </dev/null &
+    lab_vm_pid[$name]=$!
+  fi
 }
 
 # lab_standard_vm FIRMWARE   Powers on the machine that every scenario uses for that firmware; its name is the firmware's.
@@ -305,7 +337,7 @@ lab_uuid() {
   esac
 }
 
-lab_vm_off() { ! lab_alive "${lab_vm_pid[$1]}"; }
+lab_vm_off() { ! lab_alive "${lab_vm_pid[$1]:-$(cat "$LAB/$1.pid" 2>/dev/null)}"; }
 
 # lab_wait_vm NAME SECONDS   Waits until the machine is off (it powered off, or asked for a reboot, which -no-reboot makes an exit).
 lab_wait_vm() { lab_poll "$2" lab_vm_off "$1"; }
@@ -317,6 +349,70 @@ lab_kill_vm() {
   ip -n "$LAB_NS" link delete "tap-$1" 2>/dev/null || :
   unset "lab_vm_pid[$1]"
 }
+
+# --- BMCs -------------------------------------------------------------------------------------------------------------
+
+# lab_bmc NAME ADDRESS [IN_BAND_PORT]   The BMC of machine NAME (lab_vm --bmc): OpenIPMI's ipmi_sim on the boot host's network, UDP port
+# 623, user "admin" with password "secret" (number 2; 3, "operator"/"watch", may not set up users). Power, reset and boot device are the
+# QEMU process's (tools/lab/bmc/chassis), serial-over-LAN is its serial port, sensors and parts are those of tools/lab/bmc. Its log:
+# $LAB/NAME.bmc.log. What was switched, and when: $LAB/NAME.switched.
+lab_bmc() {
+  local name=$1 address=$2 in_band=${3-} bmc=$lab_root/tools/lab/bmc memory=$LAB/$1.memory/ipmi_sim/$1 serial
+  serial=$((9000 + ++lab_bmcs))
+  mkdir -p "$memory"
+  sdrcomp -o "$memory/sdr.20.main" "$bmc/bmc.sdrs"
+  ip -n "$LAB_NS" addr add "$address/32" dev br0
+  # No bytes are lost: the cable is there before its ends.
+  lab_daemon "$LAB/$name.cable.log" ip netns exec "$LAB_NS" "$bmc/serial-cable" "$LAB/$name.serial" "127.0.0.1:$serial" "$LAB/$name.console"
+  lab_poll 5 test -S "$LAB/$name.serial"
+  cat >"$LAB/$name.lan.conf" <<CONF
+name "$name"
+set_working_mc 0x20
+startlan 1
+  addr $address 623
+  priv_limit admin
+  guid $(printf '51de417e0b3c4d00a0000000000000%02x' "${address##*.}")
+  allowed_auths_callback md5
+  allowed_auths_user md5
+  allowed_auths_operator md5
+  allowed_auths_admin md5
+  lan_config_program "$LAB/$name.lan-parameters"
+endlan
+chassis_control "$bmc/chassis $LAB/$name"
+sol "tcp:127.0.0.1:$serial" 115200
+${in_band:+serial 15 127.0.0.1 $in_band codec VM}
+user 2 true "admin" "secret" admin 10 none md2 md5 straight
+user 3 true "operator" "watch" operator 10 none md2 md5 straight
+CONF
+  # What the BMC says of its own network, in band as over it.
+  cat >"$LAB/$name.lan-parameters" <<SCRIPT
+#!/bin/sh
+[ "\$1" = get ] || exit 0
+shift
+for name; do
+  case \$name in
+    ip_addr) echo "ip_addr:$address" ;;
+    ip_addr_src) echo "ip_addr_src:static" ;;
+    mac_addr) echo "mac_addr:$(printf '52:54:00:b0:00:%02x' "${address##*.}")" ;;
+    subnet_mask) echo "subnet_mask:255.255.255.0" ;;
+    default_gw_ip_addr) echo "default_gw_ip_addr:$LAB_ADDRESS" ;;
+    *_mac_addr) echo "\$name:00:00:00:00:00:00" ;;
+    *) echo "\$name:0.0.0.0" ;;
+  esac
+done
+SCRIPT
+  chmod +x "$LAB/$name.lan-parameters"
+  lab_daemon "$LAB/$name.bmc.log" ip netns exec "$LAB_NS" ipmi_sim -n -c "$LAB/$name.lan.conf" -f "$bmc/bmc.emu" -s "$LAB/$name.memory"
+  lab_poll 10 lab_ipmitool "$address" mc info >/dev/null 2>&1 || {
+    lab_say "lab: the BMC of $name does not answer:"
+    cat "$LAB/$name.bmc.log" >&2
+    return 1
+  }
+}
+lab_bmcs=0
+
+# lab_ipmitool ADDRESS ARGUMENT...   Somebody else's client, to set a scene and to check ours.
+lab_ipmitool() { lab_in timeout 20 ipmitool -I lanplus -C 3 -H "$1" -U admin -P secret -R 2 -N 2 "${@:2}"; }
 
 # lab_console NAME   The machine's console without control sequences.
 lab_console() { sed -e 's/\x1b\[[0-9;=?]*[A-Za-z]//g' -e 's/\r/\n/g' "$LAB/$1.console" 2>/dev/null | grep -av '^\s*$' || :; }

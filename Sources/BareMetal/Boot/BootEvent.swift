@@ -57,8 +57,16 @@ public enum BootOccurrence: Hashable, Sendable {
   case registered(server: String, created: Bool)
   /// The registration was refused.
   case registrationRefused(reason: String)
+  /// The machine's BMC has our user, and answers to it over the network at `endpoint`.
+  case bmcSetUp(endpoint: String)
+  /// It has not, or does not answer; nothing changed in the Server.
+  case bmcNotSetUp(reason: String)
   /// The agent was told what to do next.
   case instructed(AgentAction)
+  /// A person or program changes the machine by its management controller: told before it is done.
+  case changeOrdered(change: String, by: String)
+  /// It was not done, or nobody knows.
+  case changeFailed(change: String, reason: String)
 }
 
 extension BootOccurrence {
@@ -78,7 +86,11 @@ extension BootOccurrence {
     case .agent: "Agent"
     case .registered: "Registered"
     case .registrationRefused: "RegistrationRefused"
+    case .bmcSetUp: "BMCSetUp"
+    case .bmcNotSetUp: "BMCNotSetUp"
     case .instructed: "Instructed"
+    case .changeOrdered: "ChangeOrdered"
+    case .changeFailed: "ChangeFailed"
     }
   }
 
@@ -99,14 +111,18 @@ extension BootOccurrence {
     case .agent(let message): message
     case .registered(let server, let created): "\(created ? "registered as new" : "refreshed") Server \(server)"
     case .registrationRefused(let reason): "registration refused: \(reason)"
+    case .bmcSetUp(let endpoint): "its BMC is set up and answers at \(endpoint)"
+    case .bmcNotSetUp(let reason): "its BMC is not set up: \(reason)"
     case .instructed(let action): "told to \(action == .powerOff ? "power off" : action.rawValue)"
+    case .changeOrdered(let change, let by): "\(change), asked for by \(by)"
+    case .changeFailed(let change, let reason): "\(change) failed: \(reason)"
     }
   }
 
   /// Whether it is bad news.
   public var isWarning: Bool {
     switch self {
-    case .refused, .transferFailed, .registrationRefused: true
+    case .refused, .transferFailed, .registrationRefused, .bmcNotSetUp, .changeFailed: true
     default: false
     }
   }

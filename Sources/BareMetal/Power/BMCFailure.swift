@@ -18,7 +18,7 @@ public struct BMCFailure: Error, Codable, Hashable, Sendable {
     case noCommonCipher
     /// The controller cannot do it, or not this way.
     case unsupported
-    /// The controller said no.
+    /// The controller said no; or Siderite did, to keep the machine from harm.
     case refused
     /// It may have been carried out, or not: look before asking again.
     case uncertain

@@ -71,7 +71,7 @@ public enum PowerAction: String, Codable, Hashable, Sendable, CaseIterable {
   case on
   /// At once, like pulling the plug.
   case off
-  /// Off, seen to be off, and on; a machine that is off is switched on.
+  /// Off, seen to be off, and on; not waited for, the controller's own power cycle. A machine that is off is switched on.
   case cycle
   /// Restarts without cutting power. A machine that is off stays off, and that is a failure.
   case reset

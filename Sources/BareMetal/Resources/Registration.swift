@@ -22,10 +22,13 @@ public struct RegistrationResponse: Codable, Hashable, Sendable {
   /// The name of the Server that now stands for the machine.
   public var server: String
   public var action: AgentAction
+  /// What to set the machine's BMC up with before that; `nil`: nothing is written to it.
+  public var bmcSetup: BMCSetup?
 
-  public init(server: String, action: AgentAction) {
+  public init(server: String, action: AgentAction, bmcSetup: BMCSetup? = nil) {
     self.server = server
     self.action = action
+    self.bmcSetup = bmcSetup
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <ifaddrs.h>            // getifaddrs
 #include <linux/filter.h>       // sock_fprog
+#include <linux/ipmi.h>         // ipmi_req, ipmi_recv
 #include <linux/reboot.h>       // LINUX_REBOOT_CMD_*
 #include <net/ethernet.h>       // ETHERTYPE_IP
 #include <net/if.h>             // ifreq
@@ -20,8 +21,14 @@
 #include <sys/un.h>             // sockaddr_un
 #include <sys/wait.h>
 
+#include <stdint.h>
+
 // ioctl(2) is variadic, which Swift cannot call.
 int clinux_ioctl(int fd, unsigned long request, void *argument);
+
+// Made with sizeof, which Swift does not evaluate in macros.
+static const unsigned long clinux_ipmi_send_command = IPMICTL_SEND_COMMAND;
+static const unsigned long clinux_ipmi_receive_message = IPMICTL_RECEIVE_MSG_TRUNC;
 
 // open(2) is variadic.
 int clinux_open(const char *path, int flags, unsigned int mode);
@@ -37,5 +44,28 @@ void clinux_set_thread_name(const char *name);
 
 // Function-like macros over the bits of a wait status.
 int clinux_wait_exited(int status);
+
+// recvmmsg(2) and sendmmsg(2) are only declared to GNU sources, and control messages are walked by macros.
+// One datagram of a batch; addresses and port in network order. Receiving fills in everything but bytes and capacity.
+struct clinux_datagram {
+  void *bytes;
+  uint32_t capacity;
+  uint32_t length;
+  uint32_t local;        // the address it came to (IP_PKTINFO), or shall come from; 0: the socket's
+  uint32_t interface;    // the interface's index, or 0
+  uint32_t remote;
+  uint16_t remote_port;
+  uint8_t is_whole;      // not cut to the capacity
+};
+
+// The most of one call: what its arrays take of the stack stays below 16 kB.
+#define CLINUX_MOST_DATAGRAMS 64
+
+// ppoll(2) is only declared to GNU sources. Waits until one of two can be read; negative nanoseconds: without end.
+int clinux_wait_readable(int one, int other, int64_t nanoseconds);
+
+// How many datagrams were received, or sent; -1 with errno. Never waits.
+int clinux_receive_datagrams(int fd, struct clinux_datagram *datagrams, unsigned int count);
+int clinux_send_datagrams(int fd, const struct clinux_datagram *datagrams, unsigned int count);
 
 #endif

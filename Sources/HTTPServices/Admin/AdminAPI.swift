@@ -12,10 +12,15 @@ public import ServiceLifecycle
 /// - `GET /apis/metal.sidero.dev/v1alpha2/servers[/{name}]`
 /// - `GET /boots`: every machine's ``BootRecord``, the one heard of last at the end; `GET /boots?watch=true`: what happens
 ///   from now on, a ``BootJournal/Update`` a line, until the client or the daemon leaves.
+/// - `POST /bmc`: a ``BMCOrder`` to the management controllers of several Servers; a ``BMCOutcome`` a line, as they come.
+/// - `PUT /servers/{name}/bmc`, `DELETE /servers/{name}/bmc`: how a Server's controller is reached.
+/// - `POST /servers/{name}/console`, `POST /consoles/{id}/input`: a serial console.
 /// - `GET /version`
 public struct AdminAPI: Service {
   let store: any ResourceStore
   let journal: BootJournal
+  let servers: ServerOperator
+  let consoles = ConsoleTable()
   let version: String
   private let socket: UnixSocket
   private let logger: Logger
@@ -23,19 +28,31 @@ public struct AdminAPI: Service {
 
   /// Connections at a time: people and scripts on this host, and the journal's followers.
   static let connections = 64
+  /// Management controllers that one order asks at a time: whatever is asked for, a rack's switches are spared.
+  static let concurrency = 1024
+
+  /// Bytes of a request.
+  enum Limits {
+    /// Fifty thousand names.
+    static let order = 2 << 20
+    static let setting = 16 << 10
+    /// What people type or paste; a terminal's program sends it in smaller pieces.
+    static let input = 256 << 10
+  }
 
   /// - Parameters:
   ///   - socketPath: at most 107 bytes; its directory must be there.
   ///   - version: what `/version` says.
   ///   - onListening: called once, when the socket is there with its permissions.
   public init(
-    socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, logger: Logger,
-    onListening: @escaping @Sendable () async -> Void = {}
+    socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, servers: ServerOperator,
+    logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
   ) {
     socket = UnixSocket(path: socketPath)
     self.version = version
     self.store = store
     self.journal = journal
+    self.servers = servers
     self.logger = logger
     self.onListening = onListening
   }
@@ -59,9 +76,10 @@ public struct AdminAPI: Service {
             logger.error("The administration socket is not usable", metadata: ["error": "\(error)"])
           }
         }
-      } onGracefulShutdown: { [journal] in
-        // Else the watches would keep the daemon.
+      } onGracefulShutdown: { [journal, consoles] in
+        // Else the watches and consoles would keep the daemon.
         journal.close()
+        consoles.close()
       }
     } catch let error as IOError {
       throw ListenError(socketPath: socket.path, error)
@@ -73,6 +91,11 @@ public struct AdminAPI: Service {
     router.add(middleware: RefusalMiddleware(plane: "admin") { KubernetesStatus($0).response })
     add(ServerKind.self, to: router)
     router.get("boots") { request, _ in try boots(request) }
+    router.post("bmc") { request, _ in try await order(request) }
+    router.put("servers/:name/bmc") { request, context in try await setManagement(request, context) }
+    router.delete("servers/:name/bmc") { request, context in try await removeManagement(request, context) }
+    router.post("servers/:name/console") { request, context in try await openConsole(request, context) }
+    router.post("consoles/:id/input") { request, context in try await type(request, context) }
     router.get("version") { _, _ in try Response.json(["version": version]) }
     return router.buildResponder()
   }

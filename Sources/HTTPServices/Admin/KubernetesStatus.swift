@@ -25,6 +25,7 @@ struct KubernetesStatus: Encodable {
       case .unprocessableContent: "Invalid"
       case .contentTooLarge: "RequestEntityTooLarge"
       case .serviceUnavailable: "ServiceUnavailable"
+      case .badGateway: "BadGateway"
       default: "InternalError"
       }
   }

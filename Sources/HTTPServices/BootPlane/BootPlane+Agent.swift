@@ -14,14 +14,17 @@ extension BootPlane {
       subject.mac = registration.bootMAC.flatMap { MACAddress($0) }
       let uuid = try checked(registration)
       subject.uuid = uuid
-      guard let (server, isNew) = try await registrations.with({ try await store(registration, uuid) }) else {
+      guard let (stored, isNew) = try await registrations.with({ try await store(registration, uuid) }) else {
         throw Refusal(
           .serviceUnavailable, "too many machines register at this moment: try again",
           retryAfterSeconds: Refusal.storeRetrySeconds)
       }
+      let server = stored.metadata.name
       journal.report(.registered(server: server, created: isNew), of: subject)
+      let bmc = configuration.autoBMCSetup ? try await handover?.setup(for: stored) : nil
       journal.report(.instructed(configuration.afterRegistration), of: subject)
-      return try .json(RegistrationResponse(server: server, action: configuration.afterRegistration))
+      return try .json(
+        RegistrationResponse(server: server, action: configuration.afterRegistration, bmcSetup: bmc))
     } catch {
       let refusal = (error as? StoreError).map { Refusal($0) } ?? error as? Refusal
       journal.report(.registrationRefused(reason: refusal?.reason ?? "the connection broke"), of: subject)
@@ -57,7 +60,7 @@ extension BootPlane {
   /// Reads, changes and writes back, again when somebody else wrote in between.
   private func store(
     _ registration: Registration, _ uuid: SystemUUID
-  ) async throws -> (server: String, isNew: Bool) {
+  ) async throws -> (server: Server, isNew: Bool) {
     var isNew = false
     for _ in 0..<Limits.attempts {
       do {
@@ -76,7 +79,7 @@ extension BootPlane {
           server.status.addresses = addresses
           server = try await store.updateStatus(server)
         }
-        return (server.metadata.name, isNew)
+        return (server, isNew)
       } catch {
         switch error {
         case .conflict, .alreadyExists, .notFound: continue
@@ -90,46 +93,8 @@ extension BootPlane {
   }
 
   /// Reads a JSON body of at most `limit` bytes.
-  private func decode<Value: Decodable>(_ request: Request, limit: Int) async throws -> Value {
-    let tooLarge = Refusal(.contentTooLarge, "the body is larger than \(limit) bytes")
-    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
-    let body: ByteBuffer
-    do {
-      body = try await request.body.collect(upTo: limit)
-    } catch is NIOTooManyBytesError {
-      throw tooLarge
-    } catch {
-      throw Refusal(.badRequest, "the body is broken off, or not HTTP")
-    }
-    let data = Data(body.readableBytesView)
-    do {
-      return try JSONDecoder().decode(Value.self, from: data)
-    } catch let error as DecodingError {
-      throw Refusal(.badRequest, error.line(isJSON: (try? JSONDecoder().decode(JSONValue.self, from: data)) != nil))
-    }
-  }
-}
-
-extension DecodingError {
-  /// `hardware.memory.modules[0].size: not of the expected type`
-  ///
-  /// - Parameter isJSON: Foundation does not tell bad syntax from a number that does not fit, and where that is.
-  fileprivate func line(isJSON: Bool) -> String {
-    switch self {
-    case .keyNotFound(let key, let context): "\(Self.path(context.codingPath + [key])): missing"
-    case .typeMismatch(_, let context): "\(Self.path(context.codingPath)): not of the expected type"
-    case .valueNotFound(_, let context): "\(Self.path(context.codingPath)): null where a value is expected"
-    case .dataCorrupted(let context) where context.codingPath.isEmpty:
-      isJSON ? "a number does not fit its field" : "the body is not JSON"
-    case .dataCorrupted(let context): "\(Self.path(context.codingPath)): not acceptable"
-    @unknown default: "the body cannot be read"
-    }
-  }
-
-  private static func path(_ keys: [any CodingKey]) -> String {
-    let path = keys.reduce(into: "") { path, key in
-      if let index = key.intValue { path += "[\(index)]" } else { path += (path.isEmpty ? "" : ".") + key.stringValue }
-    }
-    return path.isEmpty ? "the body" : path
+  func decode<Value: Decodable>(_ request: Request, limit: Int) async throws -> Value {
+    var request = request
+    return try await request.json(limit: limit)
   }
 }

@@ -11,7 +11,7 @@ import Wire
 /// - `GET /ipxe?uuid&mac&serial&arch&platform…`: what this machine boots.
 /// - `GET|HEAD /tftp/<file>`: boot programs, for UEFI HTTP boot.
 /// - `GET|HEAD /env/<name>/{vmlinuz,initramfs.xz}`: Environments; ranges too.
-/// - `POST /agent/v1/registrations`, `POST /agent/v1/events`: the agent.
+/// - `POST /agent/v1/registrations`, `POST /agent/v1/bmc`, `POST /agent/v1/events`: the agent.
 ///
 /// Everything else is 404; errors are one line of text. Nothing is listed, and no file name comes from a request.
 public struct BootPlane: Service {
@@ -20,6 +20,7 @@ public struct BootPlane: Service {
   let assets: any AssetStore
   let store: any ResourceStore
   let journal: any BootEventSink
+  let handover: BMCHandover?
   let registrations = Slots(limit: Limits.concurrentRegistrations)
   private let listener: HTTPListener
 
@@ -40,19 +41,22 @@ public struct BootPlane: Service {
   }
 
   /// - Parameters:
+  ///   - handover: sets up BMCs; `nil`: nobody does.
   ///   - onListening: called once, when every address listens, with the true ports.
   public init(
     configuration: BootPlaneConfiguration, planner: BootPlanner, assets: any AssetStore, store: any ResourceStore,
-    journal: any BootEventSink, logger: Logger, onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
+    journal: any BootEventSink, handover: BMCHandover? = nil, logger: Logger,
+    onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     self.init(
-      configuration: configuration, planner: planner, assets: assets, store: store, journal: journal, logger: logger,
-      limits: ConnectionLimits(), onListening: onListening)
+      configuration: configuration, planner: planner, assets: assets, store: store, journal: journal,
+      handover: handover,
+      logger: logger, limits: ConnectionLimits(), onListening: onListening)
   }
 
   init(
     configuration: BootPlaneConfiguration, planner: BootPlanner, assets: any AssetStore, store: any ResourceStore,
-    journal: any BootEventSink, logger: Logger, limits: ConnectionLimits,
+    journal: any BootEventSink, handover: BMCHandover? = nil, logger: Logger, limits: ConnectionLimits,
     onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     self.configuration = configuration
@@ -60,6 +64,7 @@ public struct BootPlane: Service {
     self.assets = assets
     self.store = store
     self.journal = journal
+    self.handover = handover
     listener = HTTPListener(
       addresses: configuration.addresses, port: configuration.port, limits: limits, logger: logger,
       onListening: onListening)
@@ -88,6 +93,7 @@ public struct BootPlane: Service {
     }
     router.get("ipxe") { request, context in try await script(request, context) }
     router.post("agent/v1/registrations") { request, context in try await register(request, context) }
+    router.post("agent/v1/bmc") { request, context in try await takeBMC(request, context) }
     router.post("agent/v1/events") { request, context in try await agentEvent(request, context) }
     return router.buildResponder()
   }

@@ -20,6 +20,10 @@ public struct BootPlaneConfiguration: Sendable {
   /// accepted. Sidero's `--auto-accept-servers`.
   public var autoAcceptServers = false
 
+  /// Whether the agent sets up a user on the BMC of an accepted Server that has none. Default `true`. Sidero's
+  /// `--auto-bmc-setup`.
+  public var autoBMCSetup = true
+
   /// What the agent does when it has registered. Default: power off, so that a machine nobody has use for yet neither
   /// loops nor burns energy.
   public var afterRegistration: AgentAction = .powerOff

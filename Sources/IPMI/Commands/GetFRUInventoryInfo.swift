@@ -6,7 +6,13 @@ public struct GetFRUInventoryInfo: IPMICommand {
   /// 0 is the machine itself.
   public var device: UInt8
 
-  public init(device: UInt8 = 0) { self.device = device }
+  /// Where the device is asked for: what its record in the SDR repository says.
+  public var lun: UInt8
+
+  public init(device: UInt8 = 0, lun: UInt8 = 0) {
+    self.device = device
+    self.lun = lun & 3
+  }
   public var requestData: [UInt8] { [device] }
 
   public struct Response: Hashable, Sendable {

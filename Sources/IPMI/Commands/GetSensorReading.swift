@@ -20,6 +20,9 @@ public struct GetSensorReading: IPMICommand {
     /// Of threshold sensors: bit 0 at or below lower non-critical, 1 lower critical, 2 lower non-recoverable, 3 at or
     /// above upper non-critical, 4 upper critical, 5 upper non-recoverable. Of others: states 0…14 that are asserted.
     public var states: UInt16
+
+    /// Of threshold sensors: bits 6 and 7 are reserved, and mostly 1.
+    public var thresholds: UInt16 { states & 0x3f }
   }
 
   public func parse(_ data: Span<UInt8>) throws(IPMIParseError) -> Response {

@@ -9,6 +9,10 @@ public struct IPMIRequest: Hashable, Sendable {
   /// has to look what happened before asking again.
   public var isRepeatable: Bool
 
+  /// How long the answer to what is not repeatable is waited for; `nil`: as long as all attempts of others take. Short
+  /// for whoever looks afterwards what happened.
+  public var patience: Duration?
+
   public init(
     networkFunction: NetworkFunction, lun: UInt8 = 0, command: UInt8, data: [UInt8], isRepeatable: Bool = true
   ) {

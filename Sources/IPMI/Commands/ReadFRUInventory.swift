@@ -14,8 +14,14 @@ public struct ReadFRUInventory: IPMICommand {
   /// BMCs that cannot return so many answer 0xC7, 0xC8 or 0xCA: ask for fewer. 16 always works.
   public var count: UInt8
 
-  public init(device: UInt8 = 0, offset: UInt16, count: UInt8) {
+  /// ``offset`` and ``count`` are in words of two bytes.
+  public var isByWords: Bool
+  public var lun: UInt8
+
+  public init(device: UInt8 = 0, lun: UInt8 = 0, offset: UInt16, count: UInt8, isByWords: Bool = false) {
     self.device = device
+    self.lun = lun & 3
+    self.isByWords = isByWords
     self.offset = offset
     self.count = count
   }
@@ -31,6 +37,6 @@ public struct ReadFRUInventory: IPMICommand {
     var offset = 0
     let returned = Int(try data.byte(at: &offset))
     guard returned <= Int(count) else { throw .length(field: "FRU data", value: returned) }
-    return try data.bytes(returned, at: &offset)
+    return try data.bytes(isByWords ? returned * 2 : returned, at: &offset)
   }
 }

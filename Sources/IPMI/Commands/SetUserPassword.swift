@@ -39,22 +39,26 @@ public struct SetUserPassword: IPMICommand {
   public var user: UInt8
   public var operation: Operation
 
-  public init(user: UInt8, _ operation: Operation) {
+  /// Whether enable and disable are sent with 16 bytes that mean nothing: BMCs that want them answer 0xC7 without.
+  public var isPadded: Bool
+
+  public init(user: UInt8, _ operation: Operation, isPadded: Bool = false) {
     self.user = user & 0x3f
     self.operation = operation
+    self.isPadded = isPadded
   }
 
   /// Holds the password in the clear: only for sessions that encrypt, or in-band.
-  ///
-  /// Enable and disable are sent without a password: BMCs that want 16 bytes nevertheless answer 0xC7.
   public var requestData: [UInt8] {
     switch operation {
-    case .disable: [user, 0]
-    case .enable: [user, 1]
+    case .disable: [user, 0] + padding
+    case .enable: [user, 1] + padding
     case .set(let password): bytes(2, password)
     case .test(let password): bytes(3, password)
     }
   }
+
+  private var padding: [UInt8] { [UInt8](repeating: 0, count: isPadded ? 16 : 0) }
 
   private func bytes(_ operation: UInt8, _ password: Password) -> [UInt8] {
     [(password.isLong ? 0x80 : 0) | user, operation] + password.secret.padded(to: password.isLong ? 20 : 16)

@@ -6,7 +6,8 @@ public protocol IPMIRequester: Sendable {
   func perform(_ request: IPMIRequest) async throws(IPMIFailure) -> IPMIReply
 
   /// Makes sure that no request sent before can still be carried out: over the network by a new session, as packets of
-  /// the one before are then refused wherever they were held up.
+  /// the one before are then refused wherever they were held up. The old one has to be closed for certain:
+  /// ``IPMISession/isCloseConfirmed``.
   func fence() async throws(IPMIFailure)
 
   /// Waits: for a BMC that is busy, for a machine to switch.
@@ -27,9 +28,68 @@ public enum IPMIFailure: Error, Hashable, Sendable {
   /// The answer makes no sense.
   case malformed(command: String, IPMIParseError)
 
+  /// The BMC took what was asked, and nothing came of it; one line that says what.
+  case unchanged(String)
+
   /// The BMC has no such thing, or the answers contradict each other; one line that says what.
   case unusable(String)
 
   /// The system interface failed, or whoever owns the session gave up; one line that says why.
   case transport(String)
+}
+
+extension IPMIFailure: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .session(let failure): failure.description
+    case .unanswered: "no answer: it may have been carried out, or not"
+    case .refused(let command, let code): "the BMC refused \(command): \(code)"
+    case .malformed(let command, let error): "the BMC's answer to \(command) makes no sense: \(error)"
+    case .unchanged(let line), .unusable(let line), .transport(let line): line
+    }
+  }
+}
+
+extension IPMIRequester {
+  /// How often a BMC that is busy is asked, and how long is waited first; the wait doubles: 3.1 s together.
+  private var mostAttempts: Int { 6 }
+  private var firstPause: Duration { .milliseconds(100) }
+
+  /// Gets the answer to a command. A BMC that says it is busy is asked again a few times: it did nothing yet.
+  public func ask<Command: IPMICommand>(_ command: Command) async throws(IPMIFailure) -> Command.Response {
+    let name = "\(Command.self)"
+    let reply = try await patiently(IPMIRequest(command))
+    do {
+      return try reply.response(to: command)
+    } catch {
+      switch error {
+      case .refused(let code): throw .refused(command: name, code)
+      case .malformed(let error): throw .malformed(command: name, error)
+      }
+    }
+  }
+
+  /// Gets a reply that does not say "busy", or after all attempts the one that does.
+  public func patiently(_ request: IPMIRequest) async throws(IPMIFailure) -> IPMIReply {
+    var pause = firstPause
+    for _ in 1..<mostAttempts {
+      let reply = try await perform(request)
+      guard reply.code.isTransient else { return reply }
+      try await self.pause(for: pause)
+      pause *= 2
+    }
+    return try await perform(request)
+  }
+
+  /// The answer, or `nil` where the BMC has no such thing: for what is optional.
+  public func askOptional<Command: IPMICommand>(_ command: Command) async throws(IPMIFailure) -> Command.Response? {
+    do throws(IPMIFailure) {
+      return try await ask(command)
+    } catch {
+      switch error {
+      case .refused, .malformed: return nil
+      default: throw error
+      }
+    }
+  }
 }

@@ -3,16 +3,16 @@ import Wire
 /// How somebody gets in.
 extension BMCResponder {
   mutating func answerLogin(
-    _ type: PayloadType, _ payload: Span<UInt8>, at now: ContinuousClock.Instant,
+    _ type: PayloadType, _ payload: Span<UInt8>, from peer: UInt64, at now: ContinuousClock.Instant,
     random: inout some RandomNumberGenerator
   ) throws -> [UInt8]? {
     switch type {
     case .openSessionRequest:
-      let answer = open(try OpenSessionRequest(parsing: payload), at: now, random: &random)
-      return RMCPPlusPacket.plain(.openSessionResponse, answer.bytes)
+      let answer = open(try OpenSessionRequest(parsing: payload), from: peer, at: now, random: &random)
+      return answer.map { RMCPPlusPacket.plain(.openSessionResponse, $0.bytes) }
     case .rakp1:
-      let answer = try proveFirst(RAKPMessage1(parsing: payload), random: &random)
-      return RMCPPlusPacket.plain(.rakp2, answer.bytes)
+      let answer = proveFirst(try RAKPMessage1(parsing: payload), random: &random)
+      return answer.map { RMCPPlusPacket.plain(.rakp2, $0.bytes) }
     case .rakp3:
       return try proveSecond(RAKPMessage3(parsing: payload), at: now).map { RMCPPlusPacket.plain(.rakp4, $0.bytes) }
     default: throw IPMIIgnored.unexpected
@@ -20,19 +20,25 @@ extension BMCResponder {
   }
 
   private mutating func open(
-    _ request: OpenSessionRequest, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
-  ) -> OpenSessionResponse {
+    _ request: OpenSessionRequest, from peer: UInt64, at now: ContinuousClock.Instant,
+    random: inout some RandomNumberGenerator
+  ) -> OpenSessionResponse? {
     func refuse(_ status: RAKPStatus) -> OpenSessionResponse {
       OpenSessionResponse(tag: request.tag, status: status, consoleSessionID: request.consoleSessionID)
     }
-    if let (identifier, _) = sessions.first(where: { $0.value.openRequest == request && !$0.value.isActive }) {
+    let again = sessions.first {
+      $0.value.openRequest == request && $0.value.peer == peer && !$0.value.isActive
+    }
+    if let identifier = again?.key {
       return OpenSessionResponse(to: request, bmcSessionID: identifier)
     }
     let suite = CipherSuite(
       authentication: request.authentication, integrity: request.integrity, confidentiality: request.confidentiality)
+    if let suite, configuration.faults.silentSuites.contains(suite.identifier) { return nil }
     guard let suite, configuration.cipherSuites.contains(suite) else { return refuse(.noMatchingCipherSuite) }
     guard let identifier = newSessionID(random: &random) else { return refuse(.insufficientResources) }
-    var session = ResponderSession(identifier: identifier, lastHeard: now, highestPrivilege: request.privilege)
+    var session = ResponderSession(
+      identifier: identifier, peer: peer, lastHeard: now, highestPrivilege: request.privilege)
     session.consoleSessionID = request.consoleSessionID
     session.openRequest = request
     session.suite = suite
@@ -45,9 +51,14 @@ extension BMCResponder {
 
   private mutating func proveFirst(
     _ message: RAKPMessage1, random: inout some RandomNumberGenerator
-  ) throws -> RAKPMessage2 {
+  ) -> RAKPMessage2? {
     guard var session = sessions[message.bmcSessionID], let suite = session.suite, session.keys == nil else {
       return RAKPMessage2(tag: message.tag, status: .invalidSessionID, consoleSessionID: 0)
+    }
+    if hangUpsDone < configuration.faults.hangUps {
+      hangUpsDone += 1
+      sessions[message.bmcSessionID] = nil
+      return nil
     }
     func refuse(_ status: RAKPStatus) -> RAKPMessage2 {
       sessions[message.bmcSessionID] = nil
@@ -59,7 +70,8 @@ extension BMCResponder {
     {
       exchange = earlier
     } else {
-      guard let user = configuration.users.first(where: { Array($0.name.utf8) == message.userName }) else {
+      guard let user = user(named: message.userName) else {
+        counters.unknownUsers &+= 1
         return refuse(.unauthorizedName)
       }
       let wanted = PrivilegeLevel(rawValue: message.role)
@@ -87,6 +99,7 @@ extension BMCResponder {
     }
     // The console gives up. Anybody could say so: only a session that is not open yet goes.
     guard message.status == .success else {
+      if session.keys == nil, message.status == .invalidCheckValue { counters.wrongPasswords &+= 1 }
       if session.keys == nil { sessions[message.bmcSessionID] = nil }
       return nil
     }
@@ -94,7 +107,10 @@ extension BMCResponder {
     guard expected.count == exchange.suite.authentication.codeLength,
       ConstantTime.areEqual(expected.span, message.code.span)
     else {
-      if session.keys == nil { sessions[message.bmcSessionID] = nil }
+      if session.keys == nil {
+        counters.wrongPasswords &+= 1
+        sessions[message.bmcSessionID] = nil
+      }
       return RAKPMessage4(
         tag: message.tag, status: .invalidCheckValue, consoleSessionID: session.consoleSessionID)
     }
@@ -104,6 +120,8 @@ extension BMCResponder {
         using: crypto)
       session.window = SequenceWindow(isSigned: exchange.suite.integrity != .none)
       session.lastHeard = now
+      session.openRequest = nil
+      counters.logins &+= 1
       sessions[message.bmcSessionID] = session
     }
     return RAKPMessage4(
@@ -114,12 +132,13 @@ extension BMCResponder {
   // MARK: IPMI 1.5, and what is asked outside of sessions
 
   mutating func answer(
-    _ packet: Version15Packet, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+    _ packet: Version15Packet, from peer: UInt64, at now: ContinuousClock.Instant,
+    random: inout some RandomNumberGenerator
   ) throws -> [UInt8]? {
     guard packet.sessionID != 0 else {
       guard packet.authentication == .none else { throw IPMIIgnored.protection }
       let message = try IPMIMessage(parsing: packet.payload.span)
-      let (code, data) = answerOutside(message, at: now, random: &random)
+      let (code, data) = answerOutside(message, from: peer, at: now, random: &random)
       let response = IPMIMessage(to: message, code: code, data: data)
       return Version15Packet(response.bytes, using: crypto).bytes
     }
@@ -128,6 +147,7 @@ extension BMCResponder {
     else { throw IPMIIgnored.otherSession }
     guard packet.authentication == authentication else { throw IPMIIgnored.protection }
     guard authentication == .none || packet.isSigned(with: user.password, using: crypto) else {
+      if !session.isActivated { counters.wrongPasswords &+= 1 }
       throw IPMIIgnored.signature
     }
     let isRepeatedActivation = session.isActivated && packet.sequence == 0
@@ -137,9 +157,9 @@ extension BMCResponder {
     }
     let message = try IPMIMessage(parsing: packet.payload.span)
     session.lastHeard = now
-    let response: IPMIMessage
+    var response: IPMIMessage
     if session.isActivated, !isRepeatedActivation {
-      response = answer(message, in: &session)
+      response = answer(message, in: &session, at: now, random: &random)
     } else {
       guard message.networkFunction == ActivateSession.networkFunction, message.command == ActivateSession.command
       else { throw IPMIIgnored.unexpected }
@@ -147,14 +167,15 @@ extension BMCResponder {
     }
     let sequence = session.nextSequence
     session.nextSequence = sequence == .max ? 1 : sequence + 1
-    sessions[packet.sessionID] = session.isClosed ? nil : session
+    if session.isClosed { end(packet.sessionID) } else { sessions[packet.sessionID] = session }
     return Version15Packet(
-      response.bytes, authentication: authentication, sequence: sequence, sessionID: packet.sessionID,
+      spoil(&response, random: &random), authentication: authentication, sequence: sequence,
+      sessionID: packet.sessionID,
       password: user.password, using: crypto
     ).bytes
   }
 
-  private func activate(
+  private mutating func activate(
     _ message: IPMIMessage, _ identifier: UInt32, _ session: inout ResponderSession,
     random: inout some RandomNumberGenerator
   ) throws -> IPMIMessage {
@@ -171,6 +192,7 @@ extension BMCResponder {
     }
     let first = UInt32.random(in: 1...UInt32.max, using: &random)
     session.isActivated = true
+    counters.logins &+= 1
     session.highestPrivilege = request.privilege
     session.nextSequence = request.firstSequence
     session.window = SequenceWindow(startingAt: first, isSigned: request.authentication != .none)
@@ -185,33 +207,24 @@ extension BMCResponder {
   }
 
   private mutating func answerOutside(
-    _ message: IPMIMessage, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+    _ message: IPMIMessage, from peer: UInt64, at now: ContinuousClock.Instant,
+    random: inout some RandomNumberGenerator
   ) -> (CompletionCode, [UInt8]) {
     do {
       switch (message.networkFunction, message.command) {
-      case (.application, GetChannelAuthenticationCapabilities.command):
-        let request = try GetChannelAuthenticationCapabilities(request: message.data.span)
-        return (
-          .success,
-          request.responseData(
-            GetChannelAuthenticationCapabilities.Response(
-              authentications: configuration.authentications, isKeySet: configuration.bmcKey != nil,
-              supportsVersion20: configuration.supportsVersion20))
-        )
-      case (.application, GetChannelCipherSuites.command):
-        let request = try GetChannelCipherSuites(request: message.data.span)
-        let records = GetChannelCipherSuites.records(
-          of: configuration.advertisedSuites ?? configuration.cipherSuites)
-        let piece = Array(records.dropFirst(Int(request.index) * 16).prefix(16))
-        return (.success, request.responseData(GetChannelCipherSuites.Response(records: piece)))
+      case (.application, GetChannelAuthenticationCapabilities.command),
+        (.application, GetChannelCipherSuites.command), (.application, Self.getSystemGUID):
+        return try answerAboutChannels(message) ?? (.invalidCommand, [])
       case (.application, GetSessionChallenge.command):
         let request = try GetSessionChallenge(request: message.data.span)
         guard configuration.authentications.contains(request.authentication) else { return (.invalidField, []) }
-        guard let user = configuration.users.first(where: { Array($0.name.utf8) == request.userName }) else {
+        guard let user = user(named: request.userName), !user.isPasswordLong else {
+          counters.unknownUsers &+= 1
           return (GetSessionChallenge.invalidUserName, [])
         }
         guard let identifier = newSessionID(random: &random) else { return (.outOfSpace, []) }
-        var session = ResponderSession(identifier: identifier, lastHeard: now, highestPrivilege: user.privilege)
+        var session = ResponderSession(
+          identifier: identifier, peer: peer, lastHeard: now, highestPrivilege: user.privilege)
         session.authentication = request.authentication
         session.user = user
         session.challenge = random.bytes(16)

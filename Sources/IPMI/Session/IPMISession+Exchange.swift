@@ -22,27 +22,33 @@ extension IPMISession {
   mutating func transmit(
     _ request: IPMIRequest, id: RequestID?, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
   ) -> [Action] {
-    rqSeq = (rqSeq + 1) & 0x3f
-    let message = IPMIMessage(request: request, sequence: rqSeq)
-    exchange = Exchange(
-      content: .message, message: message, requestID: id, isRepeatable: request.isRepeatable,
-      interval: configuration.firstTimeout)
+    var next = Exchange(content: .message, message: message(of: request), requestID: id, sentAt: now)
+    next.isRepeatable = request.isRepeatable
+    next.patience = request.patience
+    exchange = next
     return attempt(at: now, random: &random)
   }
 
   /// Sends something outside of a session for the first time.
   mutating func transmit(
-    _ datagram: [UInt8], message: IPMIMessage? = nil, at now: ContinuousClock.Instant,
+    _ datagram: [UInt8], message: IPMIMessage? = nil, isComputed: Bool = false, at now: ContinuousClock.Instant,
     random: inout some RandomNumberGenerator
   ) -> [Action] {
-    exchange = Exchange(content: .datagram(datagram), message: message, interval: configuration.firstTimeout)
+    exchange = Exchange(content: .datagram(datagram), message: message, isComputed: isComputed, sentAt: now)
     return attempt(at: now, random: &random)
+  }
+
+  /// The request under the next rqSeq.
+  mutating func message(of request: IPMIRequest) -> IPMIMessage {
+    rqSeq = (rqSeq + 1) & 0x3f
+    usedSequences |= 1 << UInt64(rqSeq)
+    return IPMIMessage(request: request, sequence: rqSeq)
   }
 
   /// Sends what waits for an answer, for the first time or again, and sets the timer.
   ///
-  /// The wait doubles each time, with up to a quarter more by chance: a thousand BMCs behind one lost switch must not
-  /// all be asked again at once. What must not be repeated waits as long as all attempts together would.
+  /// Up to a quarter is waited longer by chance: a thousand BMCs behind one lost switch must not all be asked again at
+  /// once.
   mutating func attempt(
     at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
   ) -> [Action] {
@@ -57,13 +63,41 @@ extension IPMISession {
       datagram = sealed
     }
     current.attempts += 1
-    var wait = current.interval
-    if !current.isRepeatable { wait = configuration.longestTimeout * 2 }
-    deadline = now + wait + wait / 4 * Int(random.next(upperBound: UInt8(101))) / 100
-    current.interval = min(current.interval * 2, configuration.longestTimeout)
     exchange = current
+    let wait = wait(of: current)
+    deadline = now + wait + wait / 4 * Int(random.next(upperBound: UInt8(101))) / 100
     lastSent = now
-    return [.send(datagram)]
+    return [.send(datagram)] + askVersion()
+  }
+
+  /// How long an attempt waits: the round trip's estimate, doubled with each attempt after the first few. What must not
+  /// be repeated waits as long as its owner can afford, or as all attempts together would.
+  private func wait(of current: Exchange) -> Duration {
+    guard current.isRepeatable else { return current.patience ?? configuration.longestTimeout * 2 }
+    if phase == .activating, current.attempts >= mostAttempts { return configuration.longestTimeout }
+    var wait =
+      roundTrip?.timeout(floor: IPMISessionConfiguration.shortestTimeout) ?? configuration.firstTimeout
+    if current.isComputed { wait = max(wait, IPMISessionConfiguration.shortestComputation) }
+    for _ in 0..<max(0, current.attempts - IPMISessionConfiguration.quickAttempts)
+    where wait < configuration.longestTimeout { wait *= 2 }
+    return min(wait, configuration.longestTimeout)
+  }
+
+  /// Activate Session shows the password: to a BMC that silently refuses it each repetition is a wrong one more, and
+  /// three to five lock the account. So it is repeated once, and that is waited for all the longer.
+  var mostAttempts: Int { phase == .activating ? min(2, configuration.attempts) : configuration.attempts }
+
+  /// The BMC answered what was sent last: how long that took. What makes it compute, or act, tells nothing.
+  mutating func heard(at now: ContinuousClock.Instant) {
+    hasHeard = true
+    guard let current = exchange, current.isRepeatable, !current.isComputed else { return }
+    if current.attempts > 1 {
+      roundTrip?.wasRetransmitted()
+    } else if roundTrip == nil {
+      roundTrip = RoundTripEstimate(first: now - current.sentAt)
+    } else {
+      roundTrip?.measured(now - current.sentAt)
+    }
   }
 
   /// After traffic: the keep-alive's turn, unless something waits for an answer.
@@ -133,7 +167,7 @@ extension IPMISession {
         return [.payload(packet.type, payload)]
       }
       return try acceptMessage(payload, at: now, random: &random)
-    case .ready, .detecting, .challenging, .activating, .ended: throw .unexpected
+    case .ready, .challenging, .activating, .ended: throw .unexpected
     }
   }
 
@@ -141,7 +175,10 @@ extension IPMISession {
     _ packet: Version15Packet, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
   ) throws(IPMIIgnored) -> [Action] {
     switch phase {
-    case .detecting, .challenging:
+    case .opening:
+      guard packet.sessionID == 0, packet.authentication == .none else { throw .otherSession }
+      return try acceptVersion(packet.payload, at: now, random: &random)
+    case .challenging:
       guard packet.sessionID == 0, packet.authentication == .none else { throw .otherSession }
       return try acceptMessage(packet.payload, at: now, random: &random)
     case .activating:
@@ -157,7 +194,7 @@ extension IPMISession {
       try verify(packet, mayBeUnsigned: isPerMessageUnsigned)
       window.accept(packet.sequence)
       return try acceptMessage(packet.payload, at: now, random: &random)
-    case .ready, .opening, .provingFirst, .provingSecond, .ended: throw .unexpected
+    case .ready, .provingFirst, .provingSecond, .ended: throw .unexpected
     }
   }
 
@@ -173,22 +210,39 @@ extension IPMISession {
   ) throws(IPMIIgnored) -> [Action] {
     let message: IPMIMessage
     do { message = try IPMIMessage(parsing: payload.span) } catch { throw .malformed(error) }
-    guard let current = exchange, let request = current.message, message.answers(request),
-      let code = message.data.first
+    guard let current = exchange, let request = current.message,
+      message.answers(request) || isWrongEcho(message, of: request), let code = message.data.first
     else { throw .unexpected }
     let reply = IPMIReply(code: CompletionCode(rawValue: code), data: Array(message.data.dropFirst()))
-    hasHeard = true
+    heard(at: now)
     exchange = nil
     if let id = current.requestID { return [.response(id, reply)] + sendNext(at: now, random: &random) }
     switch phase {
-    case .detecting: return detected(reply, request, at: now, random: &random)
     case .challenging: return challenged(reply, at: now, random: &random)
     case .activating: return activated(reply, at: now, random: &random)
     case .raising: return raised(reply, at: now, random: &random)
-    case .closing: return end([.closed])
+    case .closing:
+      isCloseConfirmed = reply.code == .success || reply.code == CloseSession.invalidSessionID
+      return end([.closed])
     case .ready, .opening, .provingFirst, .provingSecond, .established, .ended:
       return sendNext(at: now, random: &random)
     }
+  }
+
+  /// Whether a message answers `request` but for its rqSeq, which this BMC does not echo: ``BMCQuirks``.
+  ///
+  /// An rqSeq that this session has used may belong to a late answer. One that it never used proves that the BMC makes
+  /// them up; from then on its rqSeq is not looked at, only the rest and the session sequence number.
+  private mutating func isWrongEcho(_ message: IPMIMessage, of request: IPMIMessage) -> Bool {
+    switch phase {
+    case .raising, .established, .closing: break
+    default: return false
+    }
+    guard message.answers(request, ignoringSequence: true),
+      echoesWrongSequence || usedSequences & 1 << UInt64(message.sequence) == 0
+    else { return false }
+    echoesWrongSequence = true
+    return true
   }
 }
 

@@ -5,38 +5,45 @@ extension IPMISession {
 
   // MARK: Which version
 
-  mutating func detect(
-    wantsExtended: Bool, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
-  ) -> [Action] {
-    phase = .detecting
-    return askOutside(
-      IPMIRequest(
-        GetChannelAuthenticationCapabilities(privilege: configuration.privilege, wantsExtended: wantsExtended)),
-      at: now, random: &random)
+  /// Along with an open session request that was not answered: the question what the BMC speaks.
+  mutating func askVersion() -> [Action] {
+    guard phase == .opening, configuration.version == .detected, !hasHeard, let current = exchange,
+      current.attempts > 1
+    else { return [] }
+    let question = detection ?? capabilitiesQuestion(wantsExtended: true)
+    detection = question
+    return [.send(Version15Packet(question.bytes, using: crypto).bytes)]
   }
 
-  private mutating func askOutside(
-    _ request: IPMIRequest, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
-  ) -> [Action] {
-    rqSeq = (rqSeq + 1) & 0x3f
-    let message = IPMIMessage(request: request, sequence: rqSeq)
-    return transmit(
-      Version15Packet(message.bytes, using: crypto).bytes, message: message, at: now, random: &random)
+  private mutating func capabilitiesQuestion(wantsExtended: Bool) -> IPMIMessage {
+    message(
+      of: IPMIRequest(
+        GetChannelAuthenticationCapabilities(privilege: configuration.privilege, wantsExtended: wantsExtended)))
   }
 
-  mutating func detected(
-    _ reply: IPMIReply, _ request: IPMIMessage, at now: ContinuousClock.Instant,
-    random: inout some RandomNumberGenerator
-  ) -> [Action] {
+  mutating func acceptVersion(
+    _ payload: [UInt8], at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+  ) throws(IPMIIgnored) -> [Action] {
+    let message: IPMIMessage
+    do { message = try IPMIMessage(parsing: payload.span) } catch { throw .malformed(error) }
+    guard let question = detection, message.answers(question), let code = message.data.first else {
+      throw .unexpected
+    }
+    hasHeard = true
+    let reply = IPMIReply(code: CompletionCode(rawValue: code), data: Array(message.data.dropFirst()))
     // An IPMI 1.5 BMC may not know the bit that asks for 2.0.
-    if reply.code != .success, request.data.first.map({ $0 & 0x80 != 0 }) ?? false {
-      return detect(wantsExtended: false, at: now, random: &random)
+    if reply.code != .success, question.data.first.map({ $0 & 0x80 != 0 }) ?? false {
+      let simpler = capabilitiesQuestion(wantsExtended: false)
+      detection = simpler
+      hasHeard = false
+      return [.send(Version15Packet(simpler.bytes, using: crypto).bytes)]
     }
     do {
       let answer = try reply.response(
         to: GetChannelAuthenticationCapabilities(privilege: configuration.privilege))
       capabilities = answer
-      if answer.supportsVersion20 { return openNext(at: now, random: &random) }
+      // It speaks 2.0: the open session request was lost, or has a suite that it does not know; its timer goes on.
+      if answer.supportsVersion20 { return [] }
       guard let best = bestAuthentication(of: answer.authentications) else {
         return fail(.noCommonAuthentication(offered: answer.authentications))
       }
@@ -44,6 +51,14 @@ extension IPMISession {
     } catch {
       return fail(failure(error))
     }
+  }
+
+  private mutating func askOutside(
+    _ request: IPMIRequest, at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
+  ) -> [Action] {
+    let message = message(of: request)
+    return transmit(
+      Version15Packet(message.bytes, using: crypto).bytes, message: message, at: now, random: &random)
   }
 
   private func bestAuthentication(of offered: Set<AuthenticationType>) -> AuthenticationType? {
@@ -119,7 +134,7 @@ extension IPMISession {
   ) throws -> [Action] {
     guard response.tag == tag, let suite = cipherSuite else { throw IPMIIgnored.unexpected }
     if response.status == .success, response.consoleSessionID != consoleSessionID { throw IPMIIgnored.otherSession }
-    hasHeard = true
+    heard(at: now)
     switch response.status {
     case .success: break
     case .invalidAuthentication, .invalidIntegrity, .noMatchingAuthentication, .noMatchingIntegrity,
@@ -142,7 +157,7 @@ extension IPMISession {
     let message = RAKPMessage1(
       tag: tag, bmcSessionID: bmcSessionID, consoleRandom: exchange.consoleRandom, role: exchange.role,
       userName: exchange.userName)
-    return transmit(RMCPPlusPacket.plain(.rakp1, message.bytes), at: now, random: &random)
+    return transmit(RMCPPlusPacket.plain(.rakp1, message.bytes), isComputed: true, at: now, random: &random)
   }
 
   private mutating func provedFirst(
@@ -150,14 +165,14 @@ extension IPMISession {
   ) throws -> [Action] {
     guard message.tag == tag, var exchange = rakp else { throw IPMIIgnored.unexpected }
     guard message.status == .success else {
-      hasHeard = true
+      heard(at: now)
       if message.status == .invalidSessionID || message.status == .inactiveSessionID {
         return restart(or: refusal(message.status), at: now, random: &random)
       }
       return fail(refusal(message.status))
     }
     guard message.consoleSessionID == consoleSessionID else { throw IPMIIgnored.otherSession }
-    hasHeard = true
+    heard(at: now)
     exchange.bmcRandom = message.bmcRandom
     exchange.guid = message.guid
     tag &+= 1
@@ -165,15 +180,13 @@ extension IPMISession {
     guard expected.count == exchange.suite.authentication.codeLength,
       ConstantTime.areEqual(expected.span, message.code.span)
     else {
-      // Telling the BMC frees its half-open session at once, where slots are few.
-      let refusal = RAKPMessage3(tag: tag, status: .invalidCheckValue, bmcSessionID: bmcSessionID, code: [])
-      return [.send(RMCPPlusPacket.plain(.rakp3, refusal.bytes))] + fail(.wrongPassword)
+      return farewell(random: &random) + fail(.wrongPassword)
     }
     rakp = exchange
     phase = .provingSecond
     let proof = RAKPMessage3(
       tag: tag, status: .success, bmcSessionID: bmcSessionID, code: exchange.consoleCode(using: crypto))
-    return transmit(RMCPPlusPacket.plain(.rakp3, proof.bytes), at: now, random: &random)
+    return transmit(RMCPPlusPacket.plain(.rakp3, proof.bytes), isComputed: true, at: now, random: &random)
   }
 
   private mutating func provedSecond(
@@ -243,17 +256,15 @@ extension IPMISession {
       bmcSessionID = answer.temporarySessionID
       let first = UInt32.random(in: 1...UInt32.max, using: &random)
       window = SequenceWindow(startingAt: first, isSigned: authentication != .none)
-      rqSeq = (rqSeq + 1) & 0x3f
-      let message = IPMIMessage(
-        request: IPMIRequest(
+      let message = message(
+        of: IPMIRequest(
           ActivateSession(
             authentication: authentication, privilege: configuration.privilege, challenge: answer.challenge,
-            firstSequence: first)),
-        sequence: rqSeq)
+            firstSequence: first)))
       let packet = Version15Packet(
         message.bytes, authentication: authentication, sessionID: bmcSessionID, password: configuration.password,
         using: crypto)
-      return transmit(packet.bytes, message: message, at: now, random: &random)
+      return transmit(packet.bytes, message: message, isComputed: true, at: now, random: &random)
     } catch {
       return fail(failure(error))
     }
@@ -284,10 +295,11 @@ extension IPMISession {
 
   // MARK: Privilege
 
-  /// Sessions start at User.
+  /// Sessions start at User: two datagrams less for those who need no more.
   private mutating func raise(
     at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
   ) -> [Action] {
+    usedSequences = 0
     guard configuration.privilege > .user else { return establish(at: now, random: &random) }
     phase = .raising
     return transmit(
@@ -300,11 +312,9 @@ extension IPMISession {
     switch reply.code {
     case .success: return establish(at: now, random: &random)
     case SetSessionPrivilegeLevel.notAvailableForUser, SetSessionPrivilegeLevel.exceedsLimit, .insufficientPrivilege:
-      // Not a session of use to anybody: its slot is freed, without waiting for an answer.
-      phase = .established
-      let goodbye = close(at: now, random: &random)
-      return goodbye + fail(.privilegeRefused)
-    default: return fail(.refusedCommand(reply.code, during: .raisingPrivilege))
+      return farewell(random: &random) + fail(.privilegeRefused)
+    default:
+      return farewell(random: &random) + fail(.refusedCommand(reply.code, during: .raisingPrivilege))
     }
   }
 

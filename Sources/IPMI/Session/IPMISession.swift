@@ -4,9 +4,9 @@
 /// ``timeout(at:random:)`` once ``deadline`` has passed.
 ///
 /// ```
-/// ready ─▶ detecting ─▶ opening ─▶ provingFirst ─▶ provingSecond ─┐            (RMCP+: open session, RAKP 1–4)
-///              └──────▶ challenging ─▶ activating ────────────────┴─▶ raising ─▶ established ─▶ closing ─▶ ended
-///                                 any state ──── failure ──▶ ended                   (IPMI 1.5 in the lower row)
+/// ready ─▶ opening ─▶ provingFirst ─▶ provingSecond ─┐                         (RMCP+: open session, RAKP 1–4)
+///             └─▶ challenging ─▶ activating ─────────┴─▶ raising ─▶ established ─▶ closing ─▶ ended
+///                       any state ──── failure ──▶ ended                         (IPMI 1.5 in the lower row)
 /// ```
 /// - One request is on its way at a time: BMCs have buffers for two packets (IPMI v2.0 §6.10.1). Others wait in order.
 /// - A retransmission has a new session sequence number, else the BMC would drop it as a replay, and the same rqSeq.
@@ -14,16 +14,20 @@
 ///   command, rqSeq and address. What fits nowhere is ``Action/ignored(_:)`` and changes nothing.
 /// - A request that is not repeatable is sent once; see ``Action/unanswered(_:)``.
 ///
-/// What BMCs get wrong, and what is done about it:
-/// - Cipher suites advertised and then refused, or the other way round: suites are tried, not looked up.
-/// - No answer to an open session request with an unknown suite: after two attempts the next suite's turn.
-/// - IPMI 1.5 BMCs that refuse the bit asking for 2.0: asked again without it.
-/// - A login forgotten, or RAKP messages answered twice with other numbers: begun anew, at most three times.
-/// - Slots that stay taken after a login fails: a RAKP message 3 with an error, or a close, frees them.
-/// - Error responses shorter than their message: nothing behind the status is read.
-/// - Answers from LUN 0 to what was asked on another: the answering LUN is not compared.
-/// - Encryption pads with other bytes than 1, 2, 3 …: only the length is read, the signature covers the rest.
-/// - Session numbers of an Activate Session answer: temporary, new and 0 are all taken.
+/// First contact. Nothing is asked that trying answers as well:
+/// - The open session request for the best suite is the first datagram; the cipher suites that BMCs list are not what
+///   they accept, so they are tried, best first (or the one known from before). A suite refused costs two datagrams.
+/// - Only when that stays unanswered is Get Channel Authentication Capabilities asked beside it. BMCs that speak 1.5
+///   alone drop open session requests: they are found one wait (``IPMISessionConfiguration/firstTimeout``) later. Those
+///   that want to be asked before they open a session are asked too.
+/// - An answer to that question which says 2.0 changes nothing: the open session request goes on being repeated, so
+///   that a lost datagram does not make a login use a weaker suite.
+/// - Set Session Privilege Level is left out where the User level is asked for.
+///
+/// So suite 3 after a refused 17 is 14 datagrams, close included: 2 × open session, RAKP 1/2, RAKP 3/4, privilege,
+/// a command, close, and their answers. On a session that is there, a command is 2.
+///
+/// What BMCs get wrong, and what is done about it, is in ``BMCQuirks``.
 public struct IPMISession: Sendable {
   /// What the owner of the socket is to do.
   public enum Action: Sendable {
@@ -63,6 +67,9 @@ public struct IPMISession: Sendable {
   /// How many requests may wait; one more is refused. A caller that gets here is not reading the answers.
   public static let longestQueue = 32
 
+  /// Attempts to close: a slot less for a minute is no reason to keep anybody waiting.
+  private static let closeAttempts = 4
+
   public let configuration: IPMISessionConfiguration
 
   /// When ``timeout(at:random:)`` has something to do.
@@ -71,12 +78,21 @@ public struct IPMISession: Sendable {
   /// The suite in use; `nil` before one is agreed, and for IPMI 1.5.
   public internal(set) var cipherSuite: CipherSuite?
 
-  /// What the BMC said about itself when it was asked.
+  /// How fast the BMC answers, as far as measured.
+  public internal(set) var roundTrip: RoundTripEstimate?
+
+  /// The BMC's number of this session: what ``CloseSession`` names. 0 before there is one.
+  public internal(set) var bmcSessionID: UInt32 = 0
+
+  /// The BMC confirmed that the session is over. If it did not, then packets that were held up may yet be carried out,
+  /// until ``CloseSession`` with ``bmcSessionID`` is answered in another session.
+  public internal(set) var isCloseConfirmed = false
+
+  /// What the BMC said about itself, if it was asked.
   public internal(set) var capabilities: GetChannelAuthenticationCapabilities.Response?
 
   enum Phase: Hashable {
     case ready
-    case detecting
     case opening
     case provingFirst
     case provingSecond
@@ -103,8 +119,13 @@ public struct IPMISession: Sendable {
     /// Whose it is; `nil` for the session's own.
     var requestID: RequestID?
     var isRepeatable = true
+    /// How long what is not repeatable waits, if not as long as usual.
+    var patience: Duration?
+    /// The BMC has to compute before it answers.
+    var isComputed = false
     var attempts = 0
-    var interval: Duration
+    /// First.
+    var sentAt: ContinuousClock.Instant
   }
 
   let crypto: any IPMICrypto
@@ -113,6 +134,11 @@ public struct IPMISession: Sendable {
   var queue: [(id: RequestID, request: IPMIRequest)] = []
   var nextRequestID: UInt64 = 1
   var rqSeq: UInt8 = 0
+  /// Bit n: rqSeq n was used in this session.
+  var usedSequences: UInt64 = 0
+  var echoesWrongSequence = false
+  /// Get Channel Authentication Capabilities, asked beside an open session request.
+  var detection: IPMIMessage?
   var tag: UInt8 = 0
   var hasHeard = false
 
@@ -120,7 +146,6 @@ public struct IPMISession: Sendable {
   var restarts = 0
   var suitesLeft: [CipherSuite] = []
   var consoleSessionID: UInt32 = 0
-  var bmcSessionID: UInt32 = 0
   var rakp: RAKPExchange?
   var keys: SessionKeys?
   var version15Authentication: AuthenticationType?
@@ -133,6 +158,7 @@ public struct IPMISession: Sendable {
   public init(_ configuration: IPMISessionConfiguration, crypto: any IPMICrypto) {
     self.configuration = configuration
     self.crypto = crypto
+    roundTrip = configuration.roundTrip
   }
 
   /// Whether requests are sent at once.
@@ -159,8 +185,7 @@ public struct IPMISession: Sendable {
     rqSeq = UInt8.random(in: 0...63, using: &random)
     suitesLeft = configuration.offeredSuites
     switch configuration.version {
-    case .detected: return detect(wantsExtended: true, at: now, random: &random)
-    case .version20: return openNext(at: now, random: &random)
+    case .detected, .version20: return openNext(at: now, random: &random)
     case .version15(let authentication): return challenge(authentication, at: now, random: &random)
     }
   }
@@ -213,31 +238,50 @@ public struct IPMISession: Sendable {
       exchange = nil
       return [.unanswered(id)] + sendNext(at: now, random: &random)
     }
-    if phase == .closing, waiting.attempts >= 2 { return end([.closed]) }
+    if phase == .closing, waiting.attempts >= Self.closeAttempts { return end([.closed]) }
     // Some BMCs say nothing when they do not know a cipher suite.
-    if phase == .opening, hasHeard, suitesLeft.count > 0, waiting.attempts >= 2 {
+    if phase == .opening, hasHeard, suitesLeft.count > 0,
+      waiting.attempts >= IPMISessionConfiguration.quickAttempts
+    {
       return openNext(at: now, random: &random)
     }
-    guard waiting.attempts < configuration.attempts else {
-      return fail(hasHeard ? .timedOut(during: step) : .unreachable)
+    let isPatient = hasHeard && phase != .activating && now - waiting.sentAt < configuration.patience
+    guard waiting.attempts < mostAttempts || isPatient else {
+      return farewell(random: &random) + fail(hasHeard ? .timedOut(during: step) : .unreachable)
     }
     return attempt(at: now, random: &random)
   }
 
   /// Ends the session and frees its slot in the BMC.
   ///
-  /// While logging in there is nothing to free that we could name; the BMC forgets such a session by itself.
+  /// Of a login that is not finished the BMC is told as well, where there is something to name.
   public mutating func close(
     at now: ContinuousClock.Instant, random: inout some RandomNumberGenerator
   ) -> [Action] {
     guard phase != .ended, phase != .closing else { return [] }
-    guard phase == .established || phase == .raising else { return end([.closed]) }
+    guard phase == .established || phase == .raising else {
+      return farewell(random: &random) + end([.closed])
+    }
     let abandoned = abandon()
     phase = .closing
     return abandoned + transmit(IPMIRequest(CloseSession(sessionID: bmcSessionID)), id: nil, at: now, random: &random)
   }
 
   // MARK: Endings
+
+  /// Tells the BMC that the session, or the login, is given up: that frees it at once where slots are few. Sent once, not
+  /// waited for; lost, it costs the BMC the slot until its own limit and nothing else.
+  mutating func farewell(random: inout some RandomNumberGenerator) -> [Action] {
+    switch phase {
+    case .provingFirst, .provingSecond:
+      let refusal = RAKPMessage3(tag: tag, status: .invalidCheckValue, bmcSessionID: bmcSessionID, code: [])
+      return [.send(RMCPPlusPacket.plain(.rakp3, refusal.bytes))]
+    case .raising, .established:
+      let request = message(of: IPMIRequest(CloseSession(sessionID: bmcSessionID)))
+      return seal(request.bytes, type: .ipmi, random: &random).map { [.send($0)] } ?? []
+    case .ready, .opening, .challenging, .activating, .closing, .ended: return []
+    }
+  }
 
   mutating func fail(_ failure: IPMISessionFailure) -> [Action] { end([.failed(failure)]) }
 
@@ -259,8 +303,7 @@ public struct IPMISession: Sendable {
 
   var step: IPMISessionFailure.Step {
     switch phase {
-    case .ready, .detecting: .detecting
-    case .opening: .opening
+    case .ready, .opening: .opening
     case .provingFirst: .provingFirst
     case .provingSecond: .provingSecond
     case .challenging: .challenging

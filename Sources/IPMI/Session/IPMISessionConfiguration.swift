@@ -2,10 +2,10 @@
 public struct IPMISessionConfiguration: Sendable {
   /// Which sessions are opened.
   public enum Version: Hashable, Sendable {
-    /// Ask the BMC (Get Channel Authentication Capabilities), prefer 2.0.
+    /// 2.0, or 1.5 where that is not answered: see ``IPMISession``, "First contact".
     case detected
 
-    /// IPMI 2.0 without asking: two datagrams fewer once it is known.
+    /// IPMI 2.0 or nothing.
     case version20
 
     /// IPMI 1.5 with this type, without asking.
@@ -27,17 +27,42 @@ public struct IPMISessionConfiguration: Sendable {
   /// ``allowsUnauthenticated``.
   public var cipherSuites = CipherSuite.preferred
 
+  /// The suite that this BMC accepted before: tried first, if it is among ``cipherSuites``.
+  public var knownSuite: CipherSuite?
+
   /// Permits what proves no password or shows it to the network: cipher suite 0, IPMI 1.5 with `none` or `straight`.
   public var allowsUnauthenticated = false
 
-  /// How long the first attempt of anything waits; each further one waits twice as long.
-  public var firstTimeout: Duration = .milliseconds(500)
+  /// What is known of this BMC from an earlier session, or of its neighbours; ``IPMISession/roundTrip`` gives it back.
+  public var roundTrip: RoundTripEstimate?
+
+  /// How long an attempt waits for its answer while nothing was measured.
+  ///
+  /// BMCs answer in 1…50 ms, busy ones in a few hundred. 400 ms so that of a thousand BMCs behind a network that loses
+  /// every tenth datagram all can be reached within three seconds, which takes six attempts.
+  public var firstTimeout: Duration = .milliseconds(400)
+
+  /// The shortest wait of an attempt, however fast the BMC was until now: other work (a sensor scan, another console)
+  /// easily keeps it busy so long, and a needless repetition costs it more than the wait costs us.
+  public static let shortestTimeout: Duration = .milliseconds(100)
+
+  /// The shortest wait for what makes a BMC compute: RAKP messages 1 and 3, whose HMACs take slow ones 200 ms. To
+  /// repeat them early is worse than elsewhere: some choose new numbers then, and the login begins anew.
+  public static let shortestComputation: Duration = .milliseconds(250)
 
   /// The longest wait of one attempt.
   public var longestTimeout: Duration = .seconds(4)
 
-  /// How often anything is sent before giving up: 0.5 + 1 + 2 + 4 + 4 seconds.
-  public var attempts = 5
+  /// Attempts before the wait doubles each time: until then loss is likelier than a BMC with too much to do.
+  public static let quickAttempts = 4
+
+  /// How often anything is sent before giving up: 4 × 0.4 + 0.8 + 1.6 + 3.2 seconds at a first contact, with jitter at
+  /// most 9.
+  public var attempts = 7
+
+  /// How long a BMC that was heard is asked on, beyond the attempts: some stand still for seconds while they write
+  /// their flash memory, and the attempts are used up soon when answers came fast before.
+  public var patience: Duration = .seconds(8)
 
   /// After so long without traffic a harmless command is sent; BMCs drop idle sessions after 60 s (§6.12.15).
   /// `nil`: let them.
@@ -53,6 +78,8 @@ public struct IPMISessionConfiguration: Sendable {
   var role: UInt8 { privilege.rawValue | 0x10 }
 
   var offeredSuites: [CipherSuite] {
-    cipherSuites.filter { $0.authentication != .none || allowsUnauthenticated }
+    let allowed = cipherSuites.filter { $0.authentication != .none || allowsUnauthenticated }
+    guard let knownSuite, allowed.contains(knownSuite) else { return allowed }
+    return [knownSuite] + allowed.filter { $0 != knownSuite }
   }
 }

@@ -43,7 +43,6 @@ public enum IPMISessionFailure: Error, Hashable, Sendable {
 
   /// What the session is doing.
   public enum Step: Hashable, Sendable {
-    case detecting
     case opening
     case provingFirst
     case provingSecond
@@ -54,11 +53,25 @@ public enum IPMISessionFailure: Error, Hashable, Sendable {
   }
 }
 
+extension IPMISessionFailure.Step: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .opening: "asking for a session"
+    case .provingFirst: "logging in (RAKP 1)"
+    case .provingSecond: "logging in (RAKP 3)"
+    case .challenging: "asking for an IPMI 1.5 session"
+    case .activating: "activating an IPMI 1.5 session"
+    case .raisingPrivilege: "raising the privilege"
+    case .commanding: "carrying out commands"
+    }
+  }
+}
+
 extension IPMISessionFailure: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unreachable: "no answer from the BMC"
-    case .timedOut(let step): "the BMC stopped answering while \(step)"
+    case .timedOut(let step): "the BMC stopped answering (\(step))"
     case .wrongPassword: "wrong password"
     case .unknownUser: "the BMC has no such user, or it is disabled"
     case .wrongBMCKey: "the BMC key (Kg) is missing or wrong"
@@ -68,9 +81,9 @@ extension IPMISessionFailure: CustomStringConvertible {
     case .noCommonAuthentication(let offered):
       "the BMC offers no allowed authentication type, only \(offered.map { String($0.rawValue) }.sorted().joined(separator: ", "))"
     case .credentialTooLong(let name): "\(name) is too long for this version of IPMI"
-    case .refused(let status, let step): "refused while \(step): status 0x\(String(status.rawValue, radix: 16))"
-    case .refusedCommand(let code, let step): "refused while \(step): \(code)"
-    case .malformed(let error, let step): "malformed answer while \(step): \(error)"
+    case .refused(let status, let step): "refused (\(step)): status 0x\(String(status.rawValue, radix: 16))"
+    case .refusedCommand(let code, let step): "refused (\(step)): \(code)"
+    case .malformed(let error, let step): "malformed answer (\(step)): \(error)"
     case .exhausted: "the session's numbers are used up"
     }
   }

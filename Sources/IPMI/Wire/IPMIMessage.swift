@@ -72,9 +72,10 @@ public struct IPMIMessage: Hashable, Sendable {
   /// Whether this is the answer to `request`: command, function, sequence number, and both ends.
   ///
   /// The LUN is that of ``destinationLUN`` only: several BMCs answer with source LUN 0 whatever they were asked on.
-  public func answers(_ request: IPMIMessage) -> Bool {
+  public func answers(_ request: IPMIMessage, ignoringSequence: Bool = false) -> Bool {
     networkFunction == request.networkFunction.response && command == request.command
-      && sequence == request.sequence && destination == request.source && destinationLUN == request.sourceLUN
+      && (sequence == request.sequence || ignoringSequence) && destination == request.source
+      && destinationLUN == request.sourceLUN
   }
 }
 

@@ -11,6 +11,16 @@ struct AdminClient {
   struct Failure: Error, CustomStringConvertible {
     var description: String
     var isUnreachable = false
+    /// What it answered, if it did.
+    var status: UInt?
+  }
+
+  /// What is done with a path.
+  enum Method: String {
+    case get = "GET"
+    case post = "POST"
+    case put = "PUT"
+    case delete = "DELETE"
   }
 
   /// An answer is never larger: ten thousand Servers are about 40 MB.
@@ -23,7 +33,10 @@ struct AdminClient {
   static func withClient<Result>(
     socket: String, _ body: (AdminClient) async throws -> Result
   ) async throws -> Result {
-    let client = HTTPClient(eventLoopGroupProvider: .singleton)
+    // A socket of this host answers at once or not at all; the client would try again for ten seconds.
+    var configuration = HTTPClient.Configuration()
+    configuration.timeout.connect = .milliseconds(500)
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     let result: Result
     do {
       result = try await body(AdminClient(client: client, socket: socket))
@@ -37,7 +50,7 @@ struct AdminClient {
 
   /// Fetches and decodes; `nil` when there is no such thing.
   func get<Value: Decodable>(_ path: String, as type: Value.Type) async throws -> Value? {
-    let response = try await send(path)
+    let response = try await exchange(.get, path)
     var body = try await response.body.collect(upTo: Self.maximumAnswerBytes)
     switch response.status {
     case .ok: return try JSONDecoder().decode(type, from: body.readData(length: body.readableBytes) ?? Data())
@@ -50,30 +63,54 @@ struct AdminClient {
   func follow<Value: Decodable>(
     _ path: String, as type: Value.Type, _ body: (Value) throws -> Void
   ) async throws {
-    let response = try await send(path)
-    guard response.status == .ok else {
-      throw Failure(description: Self.reason(response.status, try await response.body.collect(upTo: 1 << 16)))
-    }
-    let decoder = JSONDecoder()
-    var pending = ByteBuffer()
-    for try await chunk in response.body {
-      var chunk = chunk
-      pending.writeBuffer(&chunk)
-      while let end = pending.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
-        let line = pending.readData(length: end - pending.readerIndex) ?? Data()
-        pending.moveReaderIndex(forwardBy: 1)
-        if !line.isEmpty { try body(try decoder.decode(type, from: line)) }
-      }
-      pending.discardReadBytes()
-    }
+    let answer = try await stream(.get, path)
+    while let value = try await answer.next(type) { try body(value) }
   }
 
-  private func send(_ path: String) async throws -> HTTPClientResponse {
+  /// Sends JSON and reads the answer, if there is any; a refusal is a ``Failure`` with the daemon's words.
+  func send<Value: Decodable>(
+    _ method: Method, _ path: String, _ body: (any Encodable)? = nil, as type: Value.Type
+  ) async throws -> Value {
+    let response = try await accepted(try await exchange(method, path, body))
+    return try JSONDecoder().decode(
+      type, from: Data(buffer: try await response.body.collect(upTo: Self.maximumAnswerBytes)))
+  }
+
+  /// Sends JSON, where nothing is answered.
+  func send(_ method: Method, _ path: String, _ body: (any Encodable)? = nil) async throws {
+    _ = try await accepted(try await exchange(method, path, body)).body.collect(upTo: Self.maximumAnswerBytes)
+  }
+
+  /// Sends JSON and reads values as they come, one a line.
+  func stream(_ method: Method, _ path: String, _ body: (any Encodable)? = nil) async throws -> AdminStream {
+    AdminStream(try await accepted(try await exchange(method, path, body)))
+  }
+
+  private func accepted(_ response: HTTPClientResponse) async throws -> HTTPClientResponse {
+    guard (200..<300).contains(response.status.code) else {
+      throw Failure(
+        description: Self.reason(response.status, try await response.body.collect(upTo: 1 << 16)),
+        status: response.status.code)
+    }
+    return response
+  }
+
+  private func exchange(
+    _ method: Method, _ path: String, _ body: (any Encodable)? = nil
+  ) async throws -> HTTPClientResponse {
     guard let url = URL(httpURLWithSocketPath: socket, uri: path)?.absoluteString else {
       throw Failure(description: "\(socket) is not a socket's path")
     }
+    var request = HTTPClientRequest(url: url)
+    request.method = HTTPMethod(rawValue: method.rawValue)
+    if let body {
+      request.headers.add(name: "content-type", value: "application/json")
+      request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
+    }
     do {
-      return try await client.execute(HTTPClientRequest(url: url), deadline: .distantFuture)
+      return try await client.execute(request, deadline: .distantFuture)
+    } catch is CancellationError {
+      throw CancellationError()
     } catch {
       throw Failure(
         description: "no daemon answers at \(socket) (\(error)): is it running ('systemctl status siderite'), and may "

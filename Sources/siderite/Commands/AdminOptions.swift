@@ -11,13 +11,13 @@ struct AdminOptions: ParsableArguments {
       ?? Configuration().adminSocket
   }
 
-  /// Runs `body`; its failure is one line on standard error and an exit code: 69 no daemon, 1 anything else.
-  func withClient(_ body: (AdminClient) async throws -> Void) async throws {
+  /// Runs `body`; its failure is one line on standard error and an exit code: 69 no daemon, `refused` anything else.
+  func withClient(refused: ExitCode = .failure, _ body: (AdminClient) async throws -> Void) async throws {
     do {
       try await AdminClient.withClient(socket: socket, body)
     } catch let failure as AdminClient.Failure {
       Terminal.error(failure.description)
-      throw failure.isUnreachable ? ExitCode.unavailable : ExitCode.failure
+      throw failure.isUnreachable ? ExitCode.unavailable : refused
     }
   }
 }

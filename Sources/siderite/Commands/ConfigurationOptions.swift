@@ -35,8 +35,12 @@ struct ConfigurationOptions: ParsableArguments {
   var agentAfterRegistration: String?
   @Option(name: .customLong(ConfigurationKey.extraAgentKernelArgs.flag), help: help(.extraAgentKernelArgs))
   var extraAgentKernelArgs: String?
+  @Option(name: .customLong(ConfigurationKey.autoBmcSetup.flag), help: help(.autoBmcSetup))
+  var autoBmcSetup: String?
   @Option(name: .customLong(ConfigurationKey.autoAcceptServers.flag), help: help(.autoAcceptServers))
   var autoAcceptServers: String?
+  @Option(name: .customLong(ConfigurationKey.powerPollInterval.flag), help: help(.powerPollInterval))
+  var powerPollInterval: String?
   @Option(name: .customLong(ConfigurationKey.interfaces.flag), help: help(.interfaces))
   var interfaces: String?
 
@@ -56,7 +60,9 @@ struct ConfigurationOptions: ParsableArguments {
     case .agentDirectory: agentDirectory
     case .agentAfterRegistration: agentAfterRegistration
     case .extraAgentKernelArgs: extraAgentKernelArgs
+    case .autoBmcSetup: autoBmcSetup
     case .autoAcceptServers: autoAcceptServers
+    case .powerPollInterval: powerPollInterval
     case .interfaces: interfaces
     }
   }

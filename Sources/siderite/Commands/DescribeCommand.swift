@@ -43,8 +43,17 @@ enum ServerDescription {
     lines.add("Cordoned", "\(server.spec.cordoned ?? false)")
     lines.add("Allocated", "\(server.status.inUse)")
     lines.add("Clean", "\(server.status.isClean)")
-    lines.add("Power", server.status.power?.rawValue ?? "not known: no BMC is configured")
+    lines.add("Power", server.status.power?.rawValue ?? "not known")
+    lines.add("Managed", ManagementText.line(of: server))
     lines.add("Addresses", server.status.addresses?.map { "\($0.address) (\($0.type))" }.joined(separator: ", "))
+    if let conditions = server.status.conditions, !conditions.isEmpty {
+      lines.section("Conditions")
+      for condition in conditions {
+        let reason = [condition.reason, condition.message].compactMap(\.self).joined(separator: ": ")
+        let since = "since \(condition.lastTransitionTime)"
+        lines.item(["\(condition.type) \(condition.status.rawValue)", since, PlainText.line(reason)])
+      }
+    }
     if let hardware = server.spec.hardware { add(hardware, to: &lines) }
     let boot = boots.last { $0.uuid?.description == server.metadata.name }
     if let boot {

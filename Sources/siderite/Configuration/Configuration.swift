@@ -13,7 +13,10 @@ struct Configuration: Equatable, Sendable {
   var tftp = TFTP()
   var agent = Agent()
   var extraAgentKernelArgs: [String] = []
+  var autoBMCSetup = true
   var autoAcceptServers = false
+  /// `nil`: never.
+  var powerPollIntervalSeconds: UInt32? = 300
   var interfaces: [Interface] = []
 
   /// `trace` … `error`, as swift-log names them.

@@ -42,6 +42,15 @@ extension ConfigurationForm where Value == UInt32 {
   }
 }
 
+extension ConfigurationForm where Value == UInt32? {
+  /// As ``ConfigurationForm/seconds``, or `off`.
+  static var secondsOrOff: Self {
+    Self(expected: "off, or \(ConfigurationForm<UInt32>.seconds.expected)") { text in
+      text == "off" ? .some(nil) : ConfigurationForm<UInt32>.seconds.read(text).map { .some($0) }
+    }
+  }
+}
+
 extension ConfigurationForm where Value == IPv4Address {
   static var address: Self { Self(expected: "an IPv4 address") { IPv4Address($0) } }
 }

@@ -15,7 +15,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case agentDirectory = "agent.directory"
   case agentAfterRegistration = "agent.afterRegistration"
   case extraAgentKernelArgs
+  case autoBmcSetup
   case autoAcceptServers
+  case powerPollInterval
   case interfaces
 
   /// The way to the value: `agent.directory` is `directory` inside `agent`.
@@ -56,7 +58,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .agentDirectory: "Where amd64/vmlinuz and amd64/initramfs.xz are. (default: /usr/lib/siderite/agent)"
     case .agentAfterRegistration: "What a registered machine does: poweroff, reboot or wait. (default: poweroff)"
     case .extraAgentKernelArgs: "Kernel arguments that replace or follow the agent's. (default: none)"
+    case .autoBmcSetup: "Set up a user on the BMCs of accepted machines that have none. (default: true)"
     case .autoAcceptServers: "Accept new machines without a person. (default: false)"
+    case .powerPollInterval: "How often every Server's power is asked for: 60s to 365d, or off. (default: 5m)"
     case .interfaces: "The networks to serve. (default: none)"
     }
   }

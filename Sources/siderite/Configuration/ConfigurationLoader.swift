@@ -80,7 +80,10 @@ struct ConfigurationLoader {
     configuration.healthAddress = reader.value(
       "healthAddr", of: root, default: configuration.healthAddress, .healthAddress)
     configuration.extraAgentKernelArgs = reader.value("extraAgentKernelArgs", of: root, default: [], .words)
+    configuration.autoBMCSetup = reader.value("autoBmcSetup", of: root, default: configuration.autoBMCSetup, .flag)
     configuration.autoAcceptServers = reader.value("autoAcceptServers", of: root, default: false, .flag)
+    configuration.powerPollIntervalSeconds = reader.value(
+      "powerPollInterval", of: root, default: configuration.powerPollIntervalSeconds, .secondsOrOff)
 
     let tftp = reader.section("tftp", of: root)
     reader.refuseUnknownKeys(in: tftp, known: ["port", "singlePort"])

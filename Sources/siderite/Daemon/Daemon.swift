@@ -1,3 +1,4 @@
+import BMC
 import BareMetal
 import BootServices
 import CoreMetrics
@@ -36,11 +37,22 @@ struct Daemon {
     let files = BootFiles(configuration)
     files.warnings.forEach { logger.warning("\($0)") }
 
+    let fleet = try await BMCFleet(logger: logger)
+    let servers = ServerOperator(
+      store: stores.resources, secrets: stores.secrets, journal: journal, logger: logger, now: { .now },
+      controller: { fleet.controller(for: $0) })
+    let handover = BMCHandover(
+      store: stores.resources, secrets: stores.secrets, now: { .now }, controller: { fleet.controller(for: $0) })
     let parts = Parts(
-      served: served, stores: stores, journal: journal, files: files,
+      served: served, stores: stores, journal: journal, servers: servers, handover: handover, files: files,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
-    // Health and the reporter come last: they ask about everything that was expected before.
-    var services = try bootServices(parts) + [adminAPI(parts), healthServer(parts)]
+    // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
+    // ask about everything that was expected before.
+    var services: [any Service] = [FleetCloser(fleet: fleet)]
+    services += try bootServices(parts) + [adminAPI(parts), healthServer(parts)]
+    if let seconds = configuration.powerPollIntervalSeconds {
+      services.append(PowerPoll(servers: servers, interval: .seconds(Int64(seconds))))
+    }
     services.append(
       StartupReporter(startup: parts.startup, checks: parts.startup.checks, notifier: notifier, logger: logger))
     if served.isEmpty { logger.warning("no interface is configured: nothing boots until one is named") }
@@ -61,6 +73,8 @@ struct Daemon {
     let served: [ServedInterface]
     let stores: Stores
     let journal: BootJournal
+    let servers: ServerOperator
+    let handover: BMCHandover
     let files: BootFiles
     let planner: BootPlanner
     let metrics: PrometheusRegistry
@@ -112,11 +126,13 @@ struct Daemon {
     plane.port = configuration.httpPort
     plane.apiEndpoint = configuration.apiEndpoint.map { "\($0):\(configuration.httpPort)" }
     plane.extraAgentKernelArguments = configuration.extraAgentKernelArgs
+    plane.autoBMCSetup = configuration.autoBMCSetup
     plane.autoAcceptServers = configuration.autoAcceptServers
     plane.afterRegistration = configuration.agent.afterRegistration
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
-      store: parts.stores.resources, journal: parts.sink, logger: parts.logger, onListening: { _ in listening() })
+      store: parts.stores.resources, journal: parts.sink, handover: parts.handover, logger: parts.logger,
+      onListening: { _ in listening() })
   }
 
   private func adminAPI(_ parts: Parts) -> any Service {
@@ -124,7 +140,7 @@ struct Daemon {
       "the administration socket", checks: [.http(socketPath: configuration.adminSocket)])
     return AdminAPI(
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
-      journal: parts.journal, logger: parts.logger, onListening: { listening() })
+      journal: parts.journal, servers: parts.servers, logger: parts.logger, onListening: { listening() })
   }
 
   private func healthServer(_ parts: Parts) -> any Service {

@@ -1,0 +1,87 @@
+public import BareMetal
+import FoundationEssentials
+import GRDB
+
+/// Secrets in a SQLite file of their own, 0600: backups and bug reports can leave it out.
+///
+/// The file is the daemon's alone while it is open. Every write is synced to the disk before it returns; what is replaced
+/// or forgotten is overwritten in the database file, and leaves the write-ahead log with it.
+public final class SQLiteSecretStore: SecretStore {
+  /// Secrets there may be: one a Server, with room.
+  static let maximumSecrets = 131_072
+  /// Bytes of one Secret's values, as of a cluster's.
+  static let maximumBytes = 1_000_000
+
+  private let file: DatabaseFile
+
+  /// - Parameter path: The database file, `/var/lib/siderite/secrets.sqlite`; made where missing.
+  /// - Throws: ``StoreError/unavailable(message:)``, with what to do about it.
+  public init(path: String) throws(StoreError) {
+    file = try DatabaseFile(path: path, migrator: Self.migrator)
+  }
+
+  public func secret(_ name: SecretName) async throws(StoreError) -> [String: Secret]? {
+    let json = try await file.read { database in
+      try Data.fetchOne(
+        database, sql: "SELECT json FROM secrets WHERE namespace = ? AND name = ?",
+        arguments: [name.namespace, name.name])
+    }
+    guard let json else { return nil }
+    do {
+      return try JSONDecoder().decode([String: Secret].self, from: json)
+    } catch {
+      // The error would quote what it could not read.
+      throw .unavailable(message: "\(file.path) is damaged: Secret \(name.namespace)/\(name.name) cannot be read")
+    }
+  }
+
+  public func setSecret(_ name: SecretName, to values: [String: Secret]?) async throws(StoreError) {
+    let json = try values.map { values throws(StoreError) in try Self.json(values, of: name) }
+    let maximum = Self.maximumSecrets
+    try await file.write { database in
+      // Zeroes what is deleted; it may not change inside a transaction that wrote already.
+      try database.execute(sql: "PRAGMA secure_delete = ON")
+      try database.execute(
+        sql: "DELETE FROM secrets WHERE namespace = ? AND name = ?", arguments: [name.namespace, name.name])
+      guard let json else { return }
+      guard try Int.fetchOne(database, sql: "SELECT count(*) FROM secrets") ?? 0 < maximum else {
+        throw StoreError.unavailable(message: "it holds \(maximum) Secrets, which is the most there may be")
+      }
+      try database.execute(
+        sql: "INSERT INTO secrets (namespace, name, json) VALUES (?, ?, ?)",
+        arguments: [name.namespace, name.name, json])
+    }
+    try await file.emptyLog()
+  }
+
+  /// Ends the use of the file; whatever is asked later fails as unavailable.
+  public func close() { file.close() }
+
+  private static func json(_ values: [String: Secret], of name: SecretName) throws(StoreError) -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    guard !name.namespace.isEmpty, !name.name.isEmpty, let json = try? encoder.encode(values) else {
+      throw .invalid(kind: "Secret", name: name.name, message: "its name or namespace is empty")
+    }
+    guard json.count <= maximumBytes else {
+      throw .invalid(kind: "Secret", name: name.name, message: "it is larger than \(maximumBytes) bytes")
+    }
+    return json
+  }
+
+  private static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1 secrets") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE secrets (
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            json BLOB NOT NULL,
+            PRIMARY KEY (namespace, name)
+          ) STRICT
+          """)
+    }
+    return migrator
+  }
+}

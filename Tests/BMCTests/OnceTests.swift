@@ -1,0 +1,57 @@
+import BMC
+import BareMetal
+import IPMI
+import Testing
+
+@Suite("Fleet: nothing is carried out twice", .timeLimit(.minutes(2)))
+struct OnceTests {
+  private func outcomes(
+    of action: PowerAction, seeds: ClosedRange<UInt64>
+  ) async throws -> [(bmc: TestBMC, failure: BMCFailure.Kind?)] {
+    let faults = TestBMC.Faults(loss: 0.1, duplication: 0.1, delay: .milliseconds(20))
+    var bmcs: [TestBMC] = []
+    for seed in seeds { bmcs.append(try await TestBMC.start(faults: faults, seed: seed)) }
+    let all = bmcs
+    for bmc in all { bmc.read { $0.responder.machine.isOn = true } }
+    let outcomes = try await withFleet({
+      $0.firstTimeout = .milliseconds(150)
+      $0.attempts = 10
+      $0.patience = .seconds(5)
+      // The fleet closes its sessions for a moment only: they are the BMC's to forget.
+      $0.closeTimeout = .seconds(1)
+    }) { fleet in
+      await withTaskGroup(of: (TestBMC, BMCFailure.Kind?).self) { group in
+        for bmc in all {
+          group.addTask { (bmc, await failure { try await fleet.controller(of: bmc).power(action) }?.kind) }
+        }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+    }
+    for bmc in all { await bmc.stop() }
+    return outcomes.map { (bmc: $0.0, failure: $0.1) }
+  }
+
+  @Test("200 machines are cycled: all done, each once off and once on")
+  func cycle() async throws {
+    let start = ContinuousClock.now
+    let outcomes = try await outcomes(of: .cycle, seeds: 1...200)
+    #expect(outcomes.count == 200)
+    #expect(outcomes.allSatisfy { $0.failure == nil })
+    #expect(outcomes.allSatisfy { $0.bmc.machine.history == [.powerDown, .powerUp] && $0.bmc.machine.isOn })
+    #expect(.now - start < .seconds(20))
+  }
+
+  @Test("100 machines are reset: each at most once, and those not known to be are said so")
+  func reset() async throws {
+    let outcomes = try await outcomes(of: .reset, seeds: 1001...1100)
+    for (bmc, failure) in outcomes {
+      let count = bmc.machine.history.count
+      switch failure {
+      case nil: #expect(count == 1)
+      case .uncertain: #expect(count <= 1)
+      default: Issue.record("\(String(describing: failure))")
+      }
+    }
+    #expect(outcomes.contains { $0.failure == .uncertain })
+  }
+}
