@@ -8,15 +8,16 @@ extension RackTests {
   @Suite("Serial consoles")
   struct ConsoleTests {
     @Test(
-      "what the machine writes arrives, in order and complete, and what is typed arrives there", .timeLimit(.minutes(1))
-    )
-    func bothWays() async throws {
+      "what the machine writes arrives, in order and complete, and what is typed arrives there",
+      .timeLimit(.minutes(1)), arguments: [0, 1, 2, 3] as [UInt8])
+    func bothWays(suite: UInt8) async throws {
       let machine = try SerialMachine()
       let bmc = try IPMISim(serialPort: machine.port)
       try machine.plugIn()
       try await withFleet { fleet async throws in
         var access = bmc.access()
-        access.cipherSuites = [3]
+        access.cipherSuites = [suite]
+        access.allowsUnauthenticated = suite == 0
         let console = try await fleet.controller(for: .ipmi(access)).openConsole(takingOver: false)
         var seen = ConsoleReader(console)
 
