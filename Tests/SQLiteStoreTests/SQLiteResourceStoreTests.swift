@@ -152,7 +152,7 @@ struct SQLiteResourceStoreTests {
     let server = try await store.create(.example("a"))
     var servers = try await store.watch(ServerKind.self, after: server.metadata.resourceVersion).makeAsyncIterator()
     var notes = try await store.watch(NoteKind.self, after: nil).makeAsyncIterator()
-    let note = try await store.create(Resource<NoteKind>(metadata: ObjectMeta(name: "a"), spec: "n", status: nil))
+    let note = try await store.create(Resource<NoteKind>(metadata: ObjectMeta(name: "a"), spec: "n"))
     #expect(await notes.next() == .added(note))
     #expect(try await store.get(ServerKind.self, named: "a") == server)
     _ = try await store.delete(NoteKind.self, named: "a", version: nil)
@@ -199,7 +199,7 @@ struct SQLiteResourceStoreTests {
 /// A second kind.
 enum NoteKind: ResourceKind {
   typealias Spec = String
-  typealias Status = String?
+  struct Status: ResourceStatus {}
   static let apiVersion = "test.siderite.dev/v1"
   static let kind = "Note"
   static let plural = "notes"

@@ -67,6 +67,8 @@ public enum BootOccurrence: Hashable, Sendable {
   case changeOrdered(change: String, by: String)
   /// It was not done, or nobody knows.
   case changeFailed(change: String, reason: String)
+  /// A step of the Server's life: Sidero's Event reasons (`Server Wipe`, `Server Allocation`, `Server Management`).
+  case lifecycle(reason: String, message: String, isWarning: Bool)
 }
 
 extension BootOccurrence {
@@ -91,6 +93,7 @@ extension BootOccurrence {
     case .instructed: "Instructed"
     case .changeOrdered: "ChangeOrdered"
     case .changeFailed: "ChangeFailed"
+    case .lifecycle(let reason, _, _): reason
     }
   }
 
@@ -116,6 +119,7 @@ extension BootOccurrence {
     case .instructed(let action): "told to \(action == .powerOff ? "power off" : action.rawValue)"
     case .changeOrdered(let change, let by): "\(change), asked for by \(by)"
     case .changeFailed(let change, let reason): "\(change) failed: \(reason)"
+    case .lifecycle(_, let message, _): message
     }
   }
 
@@ -123,6 +127,7 @@ extension BootOccurrence {
   public var isWarning: Bool {
     switch self {
     case .refused, .transferFailed, .registrationRefused, .bmcNotSetUp, .changeFailed: true
+    case .lifecycle(_, _, let isWarning): isWarning
     default: false
     }
   }

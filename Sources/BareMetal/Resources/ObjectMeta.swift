@@ -17,10 +17,30 @@ public struct ObjectMeta: Codable, Hashable, Sendable {
   public var annotations: [String: String]?
   /// Who must still clean up before the object may go.
   public var finalizers: [String]?
+  /// Kept as it is for those kinds that live in one (a cluster's); Siderite's own store knows none.
+  public var namespace: String?
+  public var ownerReferences: [OwnerReference]?
 
   public init(name: String, labels: [String: String]? = nil, annotations: [String: String]? = nil) {
     self.name = name
     self.labels = labels
     self.annotations = annotations
+  }
+}
+
+/// Whom an object goes with when it is deleted (Kubernetes `OwnerReference`).
+public struct OwnerReference: Codable, Hashable, Sendable {
+  public var apiVersion: String
+  public var kind: String
+  public var name: String
+  public var uid: String
+  public var controller: Bool?
+  public var blockOwnerDeletion: Bool?
+
+  public init(apiVersion: String, kind: String, name: String, uid: String) {
+    self.apiVersion = apiVersion
+    self.kind = kind
+    self.name = name
+    self.uid = uid
   }
 }

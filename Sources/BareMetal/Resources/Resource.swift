@@ -3,7 +3,7 @@ public protocol ResourceKind: Sendable {
   /// What the user wants.
   associatedtype Spec: Codable & Hashable & Sendable
   /// What was observed.
-  associatedtype Status: Codable & Hashable & Sendable
+  associatedtype Status: ResourceStatus
 
   /// The API group and version: `metal.sidero.dev/v1alpha2`.
   static var apiVersion: String { get }
@@ -11,6 +11,11 @@ public protocol ResourceKind: Sendable {
   static var kind: String { get }
   /// The name in URLs and on the command line: `servers`.
   static var plural: String { get }
+}
+
+/// What was observed of a resource. A new object has an empty one.
+public protocol ResourceStatus: Codable, Hashable, Sendable {
+  init()
 }
 
 /// One object: `Resource<ServerKind>` is a Server.
@@ -21,7 +26,7 @@ public struct Resource<Kind: ResourceKind>: Hashable, Sendable {
   public var spec: Kind.Spec
   public var status: Kind.Status
 
-  public init(metadata: ObjectMeta, spec: Kind.Spec, status: Kind.Status) {
+  public init(metadata: ObjectMeta, spec: Kind.Spec, status: Kind.Status = Kind.Status()) {
     self.metadata = metadata
     self.spec = spec
     self.status = status
@@ -45,7 +50,7 @@ extension Resource: Codable {
     }
     metadata = try container.decode(ObjectMeta.self, forKey: .metadata)
     spec = try container.decode(Kind.Spec.self, forKey: .spec)
-    status = try container.decode(Kind.Status.self, forKey: .status)
+    status = try container.decodeIfPresent(Kind.Status.self, forKey: .status) ?? Kind.Status()
   }
 
   public func encode(to encoder: any Encoder) throws {

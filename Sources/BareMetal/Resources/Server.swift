@@ -1,3 +1,5 @@
+public import Wire
+
 /// A physical machine of the rack. `metal.sidero.dev/v1alpha2`, named by the machine's SMBIOS UUID.
 public typealias Server = Resource<ServerKind>
 
@@ -31,6 +33,8 @@ public struct ServerSpec: Codable, Hashable, Sendable {
   public var pxeBootAlways: Bool?
   public var bootFromDiskMethod: BootFromDiskMethod?
   public var pxeMode: PXEMode?
+  /// Which disks a wipe erases; all, when absent: an addition of Siderite's.
+  public var wipePolicy: WipePolicy?
 
   public init(hardware: HardwareInformation? = nil, hostname: String? = nil, accepted: Bool = false) {
     self.hardware = hardware
@@ -40,7 +44,7 @@ public struct ServerSpec: Codable, Hashable, Sendable {
 }
 
 /// What was observed of a machine.
-public struct ServerStatus: Codable, Hashable, Sendable {
+public struct ServerStatus: ResourceStatus {
   /// Accepted, clean and powered off, or allocated.
   public var ready: Bool
   /// Allocated by a ServerBinding.
@@ -50,11 +54,46 @@ public struct ServerStatus: Codable, Hashable, Sendable {
   public var conditions: [Condition]?
   public var addresses: [NodeAddress]?
   public var power: PowerState?
+  /// The last intent to wipe it, open or carried out: an addition of Siderite's.
+  public var wipe: WipeStatus?
+  /// What discovery found changed since the one before, newest last, bounded: an addition of Siderite's.
+  public var hardwareChanges: [HardwareChange]?
+
+  public init() { self.init(ready: false, inUse: false, isClean: false) }
 
   public init(ready: Bool = false, inUse: Bool = false, isClean: Bool = false) {
     self.ready = ready
     self.inUse = inUse
     self.isClean = isClean
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case ready, inUse, isClean, conditions, addresses, power, wipe, hardwareChanges
+  }
+
+  /// What is absent is false, as in every Kubernetes status.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    ready = try container.decodeIfPresent(Bool.self, forKey: .ready) ?? false
+    inUse = try container.decodeIfPresent(Bool.self, forKey: .inUse) ?? false
+    isClean = try container.decodeIfPresent(Bool.self, forKey: .isClean) ?? false
+    conditions = try container.decodeIfPresent([Condition].self, forKey: .conditions)
+    addresses = try container.decodeIfPresent([NodeAddress].self, forKey: .addresses)
+    power = try container.decodeIfPresent(PowerState.self, forKey: .power)
+    wipe = try container.decodeIfPresent(WipeStatus.self, forKey: .wipe)
+    hardwareChanges = try container.decodeIfPresent([HardwareChange].self, forKey: .hardwareChanges)
+  }
+}
+
+/// One way in which a machine was not the same at two discoveries.
+public struct HardwareChange: Codable, Hashable, Sendable {
+  public var time: Timestamp
+  /// For people: `disk S4EVNX0M123456 (Samsung SSD 970, 500 GB) is gone`.
+  public var message: String
+
+  public init(time: Timestamp, message: String) {
+    self.time = time
+    self.message = message
   }
 }
 

@@ -1,0 +1,107 @@
+public import Wire
+
+/// What allocated machines boot: a kernel, an initramfs and the kernel's arguments. `metal.sidero.dev/v1alpha2`.
+public typealias Environment = Resource<EnvironmentKind>
+
+/// The kind `Environment`.
+public enum EnvironmentKind: ResourceKind {
+  public typealias Spec = EnvironmentSpec
+  public typealias Status = EnvironmentStatus
+  public static let apiVersion = "metal.sidero.dev/v1alpha2"
+  public static let kind = "Environment"
+  public static let plural = "environments"
+}
+
+/// Where the files come from.
+public struct EnvironmentSpec: Codable, Hashable, Sendable {
+  /// For amd64, as Sidero has it.
+  public var kernel: KernelSource?
+  public var initrd: AssetSource?
+  /// For other architectures, by their names (`arm64`): an addition of Siderite's.
+  public var architectures: [String: EnvironmentFiles]?
+
+  public init(
+    kernel: KernelSource? = nil, initrd: AssetSource? = nil, architectures: [String: EnvironmentFiles]? = nil
+  ) {
+    self.kernel = kernel
+    self.initrd = initrd
+    self.architectures = architectures
+  }
+}
+
+/// Kernel and initramfs for one architecture.
+public struct EnvironmentFiles: Codable, Hashable, Sendable {
+  public var kernel: KernelSource?
+  public var initrd: AssetSource?
+
+  public init(kernel: KernelSource? = nil, initrd: AssetSource? = nil) {
+    self.kernel = kernel
+    self.initrd = initrd
+  }
+}
+
+/// A file to be fetched.
+public struct AssetSource: Codable, Hashable, Sendable {
+  /// `http:`, `https:` or `file:`.
+  public var url: String?
+  /// 128 hexadecimal digits; empty or absent: whatever comes is taken, and said so.
+  public var sha512: String?
+
+  public init(url: String? = nil, sha512: String? = nil) {
+    self.url = url
+    self.sha512 = sha512
+  }
+}
+
+/// A kernel to be fetched, and what it is told.
+public struct KernelSource: Codable, Hashable, Sendable {
+  public var url: String?
+  public var sha512: String?
+  public var args: [String]?
+
+  public init(url: String? = nil, sha512: String? = nil, args: [String]? = nil) {
+    self.url = url
+    self.sha512 = sha512
+    self.args = args
+  }
+}
+
+/// How far the files are there.
+public struct EnvironmentStatus: ResourceStatus {
+  /// One for every file of the spec.
+  public var conditions: [AssetCondition]?
+
+  public init() {}
+}
+
+/// Whether one file is there and is what it should be. The first four fields are Sidero's.
+public struct AssetCondition: Codable, Hashable, Sendable {
+  public var url: String?
+  /// As the spec asks for.
+  public var sha512: String?
+  public var status: Condition.Status
+  /// `Ready`
+  public var type: String
+  public var lastTransitionTime: Timestamp?
+  /// One word for programs: `Fetching`, `DigestMismatch`, `NoSpace`, ….
+  public var reason: String?
+  /// One sentence for people.
+  public var message: String?
+  /// Of what is served.
+  public var bytes: Int64?
+  /// Of what is served, as it was computed here.
+  public var digest: String?
+
+  public init(
+    url: String? = nil, sha512: String? = nil, status: Condition.Status, type: String = "Ready",
+    lastTransitionTime: Timestamp? = nil, reason: String? = nil, message: String? = nil
+  ) {
+    self.url = url
+    self.sha512 = sha512
+    self.status = status
+    self.type = type
+    self.lastTransitionTime = lastTransitionTime
+    self.reason = reason
+    self.message = message
+  }
+}
