@@ -50,6 +50,7 @@ struct Daemon {
     // ask about everything that was expected before.
     var services: [any Service] = [FleetCloser(fleet: fleet)]
     services += try bootServices(parts) + [adminAPI(parts), healthServer(parts)]
+    services += reconcilers(parts)
     if let seconds = configuration.powerPollIntervalSeconds {
       services.append(PowerPoll(servers: servers, interval: .seconds(Int64(seconds))))
     }
@@ -69,7 +70,7 @@ struct Daemon {
   }
 
   /// What the services share.
-  private struct Parts {
+  struct Parts {
     let served: [ServedInterface]
     let stores: Stores
     let journal: BootJournal
@@ -132,7 +133,9 @@ struct Daemon {
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
       store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
-      wipes: WipeHandover(store: parts.stores.resources, secrets: parts.stores.secrets, now: { .now }),
+      wipes: WipeHandover(
+        store: parts.stores.resources, secrets: parts.stores.secrets,
+        rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)), now: { .now }),
       logger: parts.logger, onListening: { _ in listening() })
   }
 
