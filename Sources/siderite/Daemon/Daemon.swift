@@ -43,8 +43,12 @@ struct Daemon {
       controller: { fleet.controller(for: $0) })
     let handover = BMCHandover(
       store: stores.resources, secrets: stores.secrets, now: { .now }, controller: { fleet.controller(for: $0) })
+    let provisioning = Provisioning(
+      store: stores.resources, secrets: stores.secrets, now: { .now },
+      hardwareAddress: { NeighbourTable.macAddress(of: $0) })
     let parts = Parts(
-      served: served, stores: stores, journal: journal, servers: servers, handover: handover, files: files,
+      served: served, stores: stores, journal: journal, servers: servers, handover: handover,
+      provisioning: provisioning, files: files,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
@@ -75,6 +79,7 @@ struct Daemon {
     let journal: BootJournal
     let servers: ServerOperator
     let handover: BMCHandover
+    let provisioning: Provisioning
     let files: BootFiles
     let planner: BootPlanner
     let metrics: PrometheusRegistry
@@ -131,7 +136,8 @@ struct Daemon {
     plane.afterRegistration = configuration.agent.afterRegistration
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
-      store: parts.stores.resources, journal: parts.sink, handover: parts.handover, logger: parts.logger,
+      store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
+      provisioning: parts.provisioning, logger: parts.logger,
       onListening: { _ in listening() })
   }
 
