@@ -235,7 +235,10 @@ struct ProvisioningTests {
     try rack.rack.serve([])
     let notReady = try await rack.rack.ask(.get, "/ipxe?uuid=\(ProvisioningRack.uuid)")
     #expect(notReady.status == 412)
-    #expect(notReady.isOneLine)
+    #expect(notReady.text == "Environment default is not ready: vmlinuz is not here yet\n")
+    let arm = try await rack.rack.ask(.get, "/ipxe?uuid=\(ProvisioningRack.uuid)&arch=arm64&platform=efi")
+    #expect(arm.status == 412)
+    #expect(arm.text.contains("has no kernel for arm64"))
     try await rack.change(ServerKind.self) { $0.spec.environmentRef = ObjectReference(name: "none") }
     let missing = try await rack.rack.ask(.get, "/ipxe?uuid=\(ProvisioningRack.uuid)")
     #expect(missing.status == 404)
@@ -322,9 +325,12 @@ struct ProvisioningRack: Sendable {
     ])
     try await secrets.setSecret(
       Self.configName, to: ["config": Secret("version: v1alpha1\nmachine:\n  token: secret\n")])
-    let environment = Environment(
+    let (kernel, initrd) = ("http://assets.example/vmlinuz", "http://assets.example/initramfs.xz")
+    var environment = Environment(
       metadata: ObjectMeta(name: "default"),
-      spec: EnvironmentSpec(kernel: KernelSource(args: ["console=ttyS0"])))
+      spec: EnvironmentSpec(
+        kernel: KernelSource(url: kernel, args: ["console=ttyS0"]), initrd: AssetSource(url: initrd)))
+    environment.status.conditions = [kernel, initrd].map { AssetCondition(url: $0, status: .true) }
     _ = try await rack.store.create(environment)
     _ = try await rack.store.create(
       Server(metadata: ObjectMeta(name: Self.uuid), spec: ServerSpec(accepted: true)))

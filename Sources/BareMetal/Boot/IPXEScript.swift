@@ -13,19 +13,22 @@ public enum IPXEScript {
 
     """
 
-  /// Loads an Environment and starts it.
-  public static func environment(_ name: String, arguments: [String]) -> String {
-    """
-    #!ipxe
-    kernel /env/\(name)/vmlinuz \(arguments.joined(separator: " ")) || goto failed
-    initrd /env/\(name)/initramfs.xz || goto failed
-    boot
-    :failed
-    echo Siderite: could not load Environment \(name): see 'siderite boots' on the boot host
-    sleep 10
-    reboot
+  /// Loads an Environment's files for an architecture and starts it.
+  public static func environment(
+    _ name: String, architecture: String = AssetName.defaultArchitecture, hasInitramfs: Bool = true, arguments: [String]
+  ) -> String {
+    let kernel = AssetName.environment(name, .kernel, architecture: architecture)
+    let initramfs = AssetName.environment(name, .initramfs, architecture: architecture)
+    return """
+      #!ipxe
+      kernel /env/\(kernel) \(arguments.joined(separator: " ")) || goto failed
+      \(hasInitramfs ? "initrd /env/\(initramfs) || goto failed\n" : "")boot
+      :failed
+      echo Siderite: could not load Environment \(name): see 'siderite boots' on the boot host
+      sleep 10
+      reboot
 
-    """
+      """
   }
 
   /// Leaves iPXE, so that the firmware goes on to the disk.

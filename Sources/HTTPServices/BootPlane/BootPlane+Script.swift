@@ -65,10 +65,16 @@ extension BootPlane {
       throw Refusal(.notFound, "there is no Environment \(name)")
     }
     try provisioning.check(context.client, isOf: server)
-    for file in EnvironmentFile.allCases where assets.asset(.environment(name, file)) == nil {
-      throw Refusal(.preconditionFailed, "Environment \(name) is not ready: it has no \(file.rawValue) yet")
+    let architecture = query.architecture.environmentSuffix
+    if case .notReady(let reason) = environment.readiness(architecture: architecture) {
+      throw Refusal(.preconditionFailed, reason)
     }
-    let own = environment.spec.kernel?.args ?? []
+    // The status may be of before a restart: what counts is what can be served.
+    let files = environment.sources(for: architecture)
+    for file in files where assets.asset(file.name) == nil {
+      throw Refusal(.preconditionFailed, "Environment \(name) is not ready: \(file.servedPath) is not here yet")
+    }
+    let own = environment.kernelArguments(for: architecture)
     // A line break would begin a command of the script.
     if let bad = own.first(where: { !PlainText.isPlain($0) }) {
       throw Refusal(
@@ -78,7 +84,7 @@ extension BootPlane {
       configuration.configAccess == .token
       ? try await provisioning.tokens.mint(for: server.metadata.name, binding: binding.bootIdentity) : nil
     return IPXEScript.environment(
-      name,
+      name, architecture: architecture, hasInitramfs: files.contains { $0.file == .initramfs },
       arguments: KernelArguments.environment(
         own: own, endpoint: endpoint, uuid: uuid, token: token?.exposedText,
         sideroLink: configuration.sideroLink))

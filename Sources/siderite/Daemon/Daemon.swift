@@ -133,12 +133,15 @@ struct Daemon {
     plane.extraAgentKernelArguments = configuration.extraAgentKernelArgs
     plane.autoBMCSetup = configuration.autoBMCSetup
     plane.autoAcceptServers = configuration.autoAcceptServers
+    plane.bootFromDiskMethod = configuration.bootFromDiskMethod
+    plane.configAccess = configuration.configdataAccess == .open ? .open : .token
+    plane.sideroLink = configuration.sideroLinkEndpoint.map { SideroLinkEndpoint(api: $0) }
     plane.afterRegistration = configuration.agent.afterRegistration
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
       store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
-      provisioning: parts.provisioning, logger: parts.logger,
-      onListening: { _ in listening() })
+      wipes: WipeHandover(store: parts.stores.resources, secrets: parts.stores.secrets, now: { .now }),
+      provisioning: parts.provisioning, logger: parts.logger, onListening: { _ in listening() })
   }
 
   private func adminAPI(_ parts: Parts) -> any Service {
