@@ -10,7 +10,7 @@ import Wire
 /// - `GET|HEAD /boot.ipxe`: the first script.
 /// - `GET /ipxe?uuid&mac&serial&arch&platform…`: what this machine boots.
 /// - `GET|HEAD /tftp/<file>`: boot programs, for UEFI HTTP boot.
-/// - `GET|HEAD /env/<name>/{vmlinuz,initramfs.xz}`: Environments; ranges too.
+/// - `GET|HEAD /env/<name>/[<architecture>/]{vmlinuz,initramfs.xz}`: Environments; ranges too.
 /// - `POST /agent/v1/registrations`, `POST /agent/v1/bmc`, `POST /agent/v1/events`: the agent.
 ///
 /// Everything else is 404; errors are one line of text. Nothing is listed, and no file name comes from a request.
@@ -87,8 +87,8 @@ public struct BootPlane: Service {
       router.on("tftp/**", method: method) { request, context in
         try await program(request, context)
       }
-      router.on("env/:environment/:file", method: method) { request, context in
-        try await environmentFile(request, context)
+      for path: RouterPath in ["env/:environment/:file", "env/:environment/:architecture/:file"] {
+        router.on(path, method: method) { request, context in try await environmentFile(request, context) }
       }
     }
     router.get("ipxe") { request, context in try await script(request, context) }
