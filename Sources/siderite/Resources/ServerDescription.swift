@@ -1,27 +1,25 @@
 import BareMetal
 import Wire
 
-/// A Server for people, as `kubectl describe` lays things out.
+/// A Server for people.
 enum ServerDescription {
-  static func text(_ server: Server, boots: [BootRecord]) -> String {
-    var lines = Lines()
-    lines.add("Name", server.metadata.name)
+  static func text(_ server: Server, binding: ServerBinding?, boots: [BootRecord]) -> String {
+    var lines = DescriptionText(server)
     lines.add("Hostname", server.spec.hostname)
-    lines.add("Created", server.metadata.creationTimestamp?.description)
     lines.add("Accepted", "\(server.spec.accepted)")
     lines.add("Cordoned", "\(server.spec.cordoned ?? false)")
-    lines.add("Allocated", "\(server.status.inUse)")
+    lines.add("Allocated", allocation(server, binding))
     lines.add("Clean", "\(server.status.isClean)")
     lines.add("Power", server.status.power?.rawValue ?? "not known")
     lines.add("Managed", ManagementText.line(of: server))
+    lines.add("Environment", server.spec.environmentRef?.name)
+    lines.add("Patches", ServerClassKind.patches(server.spec.configPatches, server.spec.strategicPatches))
     lines.add("Addresses", server.status.addresses?.map { "\($0.address) (\($0.type))" }.joined(separator: ", "))
-    if let conditions = server.status.conditions, !conditions.isEmpty {
-      lines.section("Conditions")
-      for condition in conditions {
-        let reason = [condition.reason, condition.message].compactMap(\.self).joined(separator: ": ")
-        let since = "since \(condition.lastTransitionTime)"
-        lines.item(["\(condition.type) \(condition.status.rawValue)", since, PlainText.line(reason)])
-      }
+    lines.conditions(server.status.conditions)
+    if let wipe = server.status.wipe { add(wipe, to: &lines) }
+    if let changes = server.status.hardwareChanges, !changes.isEmpty {
+      lines.section("Hardware changes")
+      for change in changes { lines.item("\(change.time)  \(PlainText.line(change.message))") }
     }
     if let hardware = server.spec.hardware { add(hardware, to: &lines) }
     let boot = boots.last { $0.uuid?.description == server.metadata.name }
@@ -32,7 +30,38 @@ enum ServerDescription {
     return lines.text
   }
 
-  private static func add(_ hardware: HardwareInformation, to lines: inout Lines) {
+  /// `true, class workers, installed`
+  private static func allocation(_ server: Server, _ binding: ServerBinding?) -> String {
+    guard let binding else { return "\(server.status.inUse)" }
+    let parts = [
+      binding.spec.serverClassRef?.name.map { "class \($0)" }, binding.spec.metalMachineRef?.name.map { "for \($0)" },
+      binding.metadata.deletionTimestamp != nil ? "being released" : binding.isInstalled ? "installed" : nil,
+    ]
+    return (["true"] + parts.compactMap(\.self)).joined(separator: ", ")
+  }
+
+  /// The intent, and for each disk how it is erased.
+  private static func add(_ wipe: WipeStatus, to lines: inout DescriptionText) {
+    lines.section("Wipe \(wipe.generation): \(wipe.phase.rawValue)")
+    lines.add("Reason", wipe.reason.rawValue + (wipe.by.map { ", by \($0)" } ?? ""))
+    lines.add("Requested", wipe.requestedAt.description)
+    lines.add("Started", wipe.startedAt?.description)
+    lines.add("Heartbeat", wipe.isOpen ? wipe.heartbeat?.description : nil)
+    lines.add("Finished", wipe.finishedAt?.description)
+    lines.add("Message", wipe.message.map { PlainText.line($0) })
+    for order in wipe.disks {
+      let record = wipe.records?.first { $0.disk == order.disk }
+      lines.item([
+        DiskText.name(of: order.disk), record?.result.rawValue ?? order.action.rawValue,
+        record?.result == .running ? record?.bytes.map { DiskText.percent($0, of: order.disk.size) } : nil,
+        order.reason, record?.method, record?.verification.map { PlainText.line($0) },
+        record?.message.map { PlainText.line($0) },
+        record?.finishedAt.map { "at \($0)" },
+      ])
+    }
+  }
+
+  private static func add(_ hardware: HardwareInformation, to lines: inout DescriptionText) {
     if let system = hardware.system {
       lines.section("System")
       lines.add("UUID", system.uuid)
@@ -67,7 +96,7 @@ enum ServerDescription {
     addParts(hardware, to: &lines)
   }
 
-  private static func addParts(_ hardware: HardwareInformation, to lines: inout Lines) {
+  private static func addParts(_ hardware: HardwareInformation, to lines: inout DescriptionText) {
     if let compute = hardware.compute {
       lines.section("Processors: \(compute.totalCoreCount ?? 0) cores, \(compute.totalThreadCount ?? 0) threads")
       for processor in compute.processors ?? [] {
@@ -110,29 +139,27 @@ enum ServerDescription {
       }
     }
   }
+}
 
-  /// Lines with the values of a section in one column.
-  private struct Lines {
-    private var lines: [String] = []
-    private var indent = ""
+/// Disks for people.
+enum DiskText {
+  /// `/dev/nvme0n1 Samsung SSD 970, serial S4EV…, 500 GB`
+  static func name(of disk: DiskIdentity) -> String {
+    let name = [disk.deviceName, disk.productName].compactMap(\.self).joined(separator: " ")
+    let parts = [name, disk.serialNumber.map { "serial \($0)" } ?? disk.wwid, size(disk.size)]
+    return parts.compactMap(\.self).filter { !$0.isEmpty }.map { PlainText.line($0) }.joined(separator: ", ")
+  }
 
-    mutating func section(_ title: String) {
-      lines.append("\(title)")
-      indent = "  "
+  /// As it stands on the box: `500 GB`.
+  static func size(_ bytes: UInt64) -> String {
+    for (unit, name) in [(UInt64(1_000_000_000_000), "TB"), (1_000_000_000, "GB"), (1_000_000, "MB")]
+    where bytes >= unit {
+      return "\(AnswerText.number((Double(bytes) / Double(unit) * 10).rounded() / 10)) \(name)"
     }
+    return "\(bytes) bytes"
+  }
 
-    mutating func add(_ name: String, _ value: String?) {
-      guard let value, !value.isEmpty else { return }
-      let label = "\(indent)\(name):"
-      lines.append(label + String(repeating: " ", count: max(1, 16 - label.count)) + value)
-    }
-
-    mutating func item(_ parts: [String?]) {
-      item(parts.compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", "))
-    }
-
-    mutating func item(_ text: String) { lines.append("  - \(text)") }
-
-    var text: String { lines.map { $0 + "\n" }.joined() }
+  static func percent(_ bytes: UInt64, of size: UInt64) -> String {
+    size == 0 ? "100 %" : "\(Int(Double(bytes) / Double(size) * 100)) %"
   }
 }
