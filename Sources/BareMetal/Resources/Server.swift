@@ -103,14 +103,14 @@ public enum PowerState: String, Codable, Hashable, Sendable {
 }
 
 /// How a machine that is to boot from its disk leaves iPXE.
-public enum BootFromDiskMethod: String, Codable, Hashable, Sendable {
+public enum BootFromDiskMethod: String, Codable, Hashable, Sendable, CaseIterable {
   case ipxeExit = "ipxe-exit"
   case http404 = "http-404"
   case ipxeSanboot = "ipxe-sanboot"
 }
 
 /// What a machine is told to boot by, when it is powered on for the network.
-public enum PXEMode: String, Codable, Hashable, Sendable {
+public enum PXEMode: String, Codable, Hashable, Sendable, CaseIterable {
   case uefi, bios
 }
 

@@ -131,8 +131,9 @@ struct Daemon {
     plane.afterRegistration = configuration.agent.afterRegistration
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
-      store: parts.stores.resources, journal: parts.sink, handover: parts.handover, logger: parts.logger,
-      onListening: { _ in listening() })
+      store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
+      wipes: WipeHandover(store: parts.stores.resources, secrets: parts.stores.secrets, now: { .now }),
+      logger: parts.logger, onListening: { _ in listening() })
   }
 
   private func adminAPI(_ parts: Parts) -> any Service {
