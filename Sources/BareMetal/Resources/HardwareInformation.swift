@@ -166,10 +166,19 @@ public struct StorageDevice: Codable, Hashable, Sendable {
   public var uuid: String?
   /// World-wide identifier: `naa.…`, `eui.…`, `nvme.…`.
   public var wwid: String?
+  /// Names of its partitions and labels of the file systems on it, at the time of the discovery: an addition of
+  /// Siderite's.
+  public var labels: [String]?
+  /// A partition that firmware boots from is on it: EFI system, BIOS boot, or one that is marked active. An addition of
+  /// Siderite's.
+  public var systemPartition: Bool?
+  /// It cannot be written to: an addition of Siderite's.
+  public var readOnly: Bool?
 
   public init(
     type: String? = nil, size: UInt64? = nil, productName: String? = nil, serialNumber: String? = nil,
-    name: String? = nil, deviceName: String? = nil, uuid: String? = nil, wwid: String? = nil
+    name: String? = nil, deviceName: String? = nil, uuid: String? = nil, wwid: String? = nil,
+    labels: [String]? = nil, systemPartition: Bool? = nil, readOnly: Bool? = nil
   ) {
     self.type = type
     self.size = size
@@ -179,6 +188,9 @@ public struct StorageDevice: Codable, Hashable, Sendable {
     self.deviceName = deviceName
     self.uuid = uuid
     self.wwid = wwid
+    self.labels = labels
+    self.systemPartition = systemPartition
+    self.readOnly = readOnly
   }
 }
 
