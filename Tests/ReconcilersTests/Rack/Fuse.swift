@@ -9,7 +9,7 @@ final class Fuse: Sendable {
   init(limit: Int? = nil) { state = Mutex((0, limit)) }
 
   var steps: Int { state.withLock(\.steps) }
-  var isBlown: Bool { state.withLock { $0.limit.map { limit in limit <= $0.steps } ?? false } }
+  var isBlown: Bool { state.withLock { $0.steps >= $0.limit ?? .max } }
 
   /// One step was carried out.
   func burn() { state.withLock { $0.steps += 1 } }

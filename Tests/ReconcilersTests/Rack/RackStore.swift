@@ -4,7 +4,7 @@ import Wire
 
 /// A store in memory with the semantics of ``ResourceStore``: versions, finalizers, watches.
 final class RackStore: ResourceStore, SecretStore {
-  private struct State {
+  fileprivate struct State {
     var objects: [String: any Sendable] = [:]
     var secrets: [SecretName: [String: Secret]] = [:]
     var version = 0

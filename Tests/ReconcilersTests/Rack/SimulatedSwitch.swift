@@ -11,15 +11,28 @@ final class SimulatedSwitch: ServerSwitch {
     var isDead = false
   }
 
+  private enum Luck { case good, explicit, silent }
+
+  private struct Dice {
+    var faults: Faults
+    var random: SeededGenerator
+
+    mutating func roll() -> Luck {
+      let number = Double.random(in: 0..<1, using: &random)
+      if faults.isDead || number < faults.explicit { return .explicit }
+      return number < faults.explicit + faults.silent ? .silent : .good
+    }
+  }
+
   private let machine: SimulatedMachine
   private let store: DaemonStore
-  private let faults: Mutex<(faults: Faults, random: SeededGenerator)>
+  private let dice: Mutex<Dice>
   private let asked = Mutex<[String]>([])
 
   init(_ machine: SimulatedMachine, store: DaemonStore, faults: Faults = Faults(), seed: UInt64 = 0) {
     self.machine = machine
     self.store = store
-    self.faults = Mutex((faults, SeededGenerator(seed: seed)))
+    dice = Mutex(Dice(faults: faults, random: SeededGenerator(seed: seed)))
   }
 
   var requests: [String] { asked.withLock { $0 } }
@@ -32,18 +45,13 @@ final class SimulatedSwitch: ServerSwitch {
       guard let server else { throw BMCFailure(.misconfigured, "no Server") }
       if let refusal = server.refusal(of: request) { throw refusal }
       asked.withLock { $0.append(request.change ?? "ask") }
-      let (fails, isSilent) = faults.withLock { faults in
-        (
-          faults.faults.isDead || Double.random(in: 0..<1, using: &faults.random) < faults.faults.explicit,
-          Double.random(in: 0..<1, using: &faults.random) < faults.faults.silent
-        )
-      }
-      if fails {
+      let luck = dice.withLock { $0.roll() }
+      if luck == .explicit {
         let failure = BMCFailure(.timedOut, "no answer")
         await observe(.failure(failure), name)
         throw failure
       }
-      let answer = act(request, isSilent: isSilent)
+      let answer = act(request, isSilent: luck == .silent)
       store.fuse.burn()
       guard !store.fuse.isBlown else { throw BMCFailure(.uncertain, "crashed") }
       await observe(.success(answer), name)
