@@ -125,4 +125,12 @@ extension ExitCode {
   static let invalidConfiguration = ExitCode(78)
   /// EX_UNAVAILABLE: the daemon does not answer.
   static let unavailable = ExitCode(69)
+  /// EX_DATAERR: what was given is not acceptable.
+  static let invalidData = ExitCode(65)
+  /// EX_NOINPUT: a file that was named cannot be read.
+  static let noInput = ExitCode(66)
+  /// EX_TEMPFAIL: it did not come to its end in time, and goes on.
+  static let underWay = ExitCode(75)
+  /// As a shell says it of SIGINT.
+  static let interrupted = ExitCode(130)
 }
