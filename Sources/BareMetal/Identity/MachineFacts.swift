@@ -26,6 +26,11 @@ public struct MachineFacts: Hashable, Sendable {
     return serial == nil || serial != other.serial
   }
 
+  /// Whether there is something that says it is the machine that `other` tells of.
+  public func isSame(as other: MachineFacts) -> Bool {
+    !macs.isDisjoint(with: other.macs) || (serial != nil && serial == other.serial && product == other.product)
+  }
+
   /// A UUID made of the serial number and the least hardware address; `nil` when there is neither.
   ///
   /// RFC 9562 §5.8, version 8: 122 bits of two FNV-1a hashes, each mixed. The same machine gets the same one as long as it
