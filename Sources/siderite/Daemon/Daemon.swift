@@ -144,7 +144,7 @@ struct Daemon {
       wipes: WipeHandover(
         store: parts.stores.resources, secrets: parts.stores.secrets,
         rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)), now: { .now }),
-      provisioning: parts.provisioning, logger: parts.logger, onListening: { _ in listening() })
+      provisioning: parts.provisioning, logger: parts.logger, now: { .now }, onListening: { _ in listening() })
   }
 
   private func adminAPI(_ parts: Parts) -> any Service {
