@@ -106,14 +106,17 @@ let package = Package(
         nioHTTPTypes, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
+    .target(
+      name: "Reconcilers", dependencies: ["BareMetal", "Wire", coreMetrics, logging, serviceLifecycle],
+      swiftSettings: app),
 
     // Layer 5: the daemon with its command line, and the agent.
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "AssetCache", "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore",
-        "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation, nioHTTP1, nioPosix,
-        serviceLifecycle, yams,
+        "AssetCache", "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink",
+        "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore,
+        nioFoundation, nioHTTP1, nioPosix, serviceLifecycle, yams,
       ],
       swiftSettings: app),
     .executableTarget(
@@ -171,6 +174,9 @@ let package = Package(
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
+    .testTarget(
+      name: "ReconcilersTests", dependencies: ["BareMetal", "Reconcilers", "Wire", logging, serviceLifecycle],
+      swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(
       name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite", argumentParser],

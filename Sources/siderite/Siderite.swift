@@ -20,7 +20,8 @@ struct Siderite: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      ServeCommand.self, GetCommand.self, DescribeCommand.self, BootsCommand.self, PowerCommand.self,
+      ServeCommand.self, GetCommand.self, DescribeCommand.self, ApplyCommand.self, DeleteCommand.self,
+      AcceptCommand.self, InstalledCommand.self, BootsCommand.self, PowerCommand.self,
       BootDeviceCommand.self, BMCCommand.self, ConsoleCommand.self, CheckConfigCommand.self, VersionCommand.self,
     ])
 }

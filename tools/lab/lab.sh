@@ -296,9 +296,10 @@ lab_vm() {
     *) lab_say "lab_vm: unknown firmware $firmware" && return 2 ;;
   esac
 
-  # The boot order: the network alone, or the first disk alone.
-  local network=("${qemu[@]//@DISK?@/}") local=("${qemu[@]//@NIC@/}")
+  # The boot order: the network and then the first disk, or the first disk alone.
+  local network=("${qemu[@]//@DISK0@/,bootindex=1}") local=("${qemu[@]//@NIC@/}")
   network=("${network[@]//@NIC@/,bootindex=0}")
+  network=("${network[@]//@DISK?@/}")
   local=("${local[@]//@DISK0@/,bootindex=0}")
   local=("${local[@]//@DISK?@/}")
   if [[ -n $bmc ]]; then

@@ -1,3 +1,9 @@
+extension EnvironmentKind: ManifestKind {
+  public static let olderVersions = [V1Alpha1.apiVersion]
+
+  public static func problems(_ spec: EnvironmentSpec) -> [FieldProblem] { spec.problems() }
+}
+
 extension Resource<EnvironmentKind> {
   /// Everything that keeps this Environment from being fetched or booted, in the order of the fields.
   public func problems() -> [FieldProblem] {

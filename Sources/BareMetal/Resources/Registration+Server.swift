@@ -11,6 +11,8 @@ extension Registration {
   public enum Limits {
     public static let stringBytes = 256
     public static let listEntries = 1024
+    /// Of one disk: it has at most 128 partitions in practice, each with a name and a file system.
+    public static let labels = 256
   }
 
   /// The Server this registration makes of `existing` (the stored one of that name, if any).
@@ -70,6 +72,11 @@ extension Registration {
         throw RegistrationError(description: "\(path) has more than \(Limits.listEntries) entries")
       }
     }
+    for disk in hardware.storage?.devices ?? [] {
+      guard (disk.labels?.count ?? 0) <= Limits.labels else {
+        throw RegistrationError(description: "hardware.storage.devices[].labels has more than \(Limits.labels) entries")
+      }
+    }
     for interface in hardware.network?.interfaces ?? [] {
       guard (interface.addresses?.count ?? 0) <= Limits.listEntries else {
         throw RegistrationError(
@@ -123,6 +130,7 @@ extension Registration {
       (
         "hardware.storage.devices[]",
         [$0.type, $0.productName, $0.serialNumber, $0.name, $0.deviceName, $0.uuid, $0.wwid]
+          + ($0.labels ?? [])
       )
     }
     named += (hardware.network?.interfaces ?? []).map {

@@ -71,6 +71,7 @@ extension AdminAPI {
   /// The Server that the path names.
   func serverName(_ context: PeerContext) async throws -> String {
     let text = PlainText.line(try context.parameters.require("name"))
+    if try await store.get(ServerKind.self, named: text) != nil { return text }
     let all = try await store.list(ServerKind.self).items
     return try Self.find([text], among: all)[0]
   }

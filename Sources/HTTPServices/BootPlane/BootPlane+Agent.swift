@@ -22,9 +22,10 @@ extension BootPlane {
       let server = stored.metadata.name
       journal.report(.registered(server: server, created: isNew), of: subject)
       let bmc = configuration.autoBMCSetup ? try await handover?.setup(for: stored) : nil
-      journal.report(.instructed(configuration.afterRegistration), of: subject)
+      let wipe = try await wipeOrder(forServer: server, subject)
+      if wipe == nil { journal.report(.instructed(configuration.afterRegistration), of: subject) }
       return try .json(
-        RegistrationResponse(server: server, action: configuration.afterRegistration, bmcSetup: bmc))
+        RegistrationResponse(server: server, action: configuration.afterRegistration, bmcSetup: bmc, wipe: wipe))
     } catch {
       let refusal = (error as? StoreError).map { Refusal($0) } ?? error as? Refusal
       journal.report(.registrationRefused(reason: refusal?.reason ?? "the connection broke"), of: subject)

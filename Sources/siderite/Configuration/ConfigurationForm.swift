@@ -51,6 +51,24 @@ extension ConfigurationForm where Value == UInt32? {
   }
 }
 
+extension ConfigurationForm where Value == UInt64 {
+  /// `20GiB`, `500 MB`, or a bare number of bytes; at least 1 MiB.
+  static var bytes: Self {
+    Self(expected: "a size of at least 1MiB, such as 500MB or 20GiB") { text in
+      let units: [String: UInt64] = [
+        "": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000,
+        "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
+      ]
+      let digits = text.prefix { $0.isASCII && $0.isNumber }
+      guard let count = UInt64(digits), let unit = units[String(text.dropFirst(digits.count).drop { $0 == " " })] else {
+        return nil
+      }
+      let (bytes, overflow) = count.multipliedReportingOverflow(by: unit)
+      return !overflow && bytes >= 1 << 20 ? bytes : nil
+    }
+  }
+}
+
 extension ConfigurationForm where Value == IPv4Address {
   static var address: Self { Self(expected: "an IPv4 address") { IPv4Address($0) } }
 }
