@@ -100,7 +100,7 @@ public struct AdminAPI: Service {
   func responder() -> some HTTPResponder<PeerContext> {
     let router = Router(context: PeerContext.self)
     router.add(middleware: RefusalMiddleware(plane: "admin") { KubernetesStatus($0).response })
-    for kind in ManifestReader.kinds { addResources(kind, to: router) }
+    for kind in Manifest.kinds { addResources(kind, to: router) }
     addLifecycle(to: router)
     router.post("apply") { request, _ in try await apply(request) }
     router.get("boots") { request, _ in try boots(request) }
