@@ -15,6 +15,9 @@ public protocol ManifestKind: ResourceKind {
   /// - Returns: `nil` only where problems were recorded.
   static func spec(_ older: JSONValue, of version: String, hub: Spec?, recording trace: ManifestTrace) -> Spec?
 
+  /// Where today's spec has what an older version has in that field.
+  static func todaysName(ofField field: String) -> String
+
   /// A spec in the words of one of the ``olderVersions``, as far as it has words for it.
   static func olderSpec(_ spec: Spec, version: String) -> JSONValue
 }
@@ -23,6 +26,8 @@ extension ManifestKind {
   public static var olderVersions: [String] { [] }
 
   public static func normalized(_ spec: JSONValue) -> JSONValue { spec }
+
+  public static func todaysName(ofField field: String) -> String { field }
 
   public static func spec(
     _ older: JSONValue, of version: String, hub: Spec?, recording trace: ManifestTrace

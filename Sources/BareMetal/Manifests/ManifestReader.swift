@@ -36,6 +36,12 @@ public struct ManifestReader: Sendable {
   public func read<Kind: ManifestKind>(
     _ document: JSONValue, as kind: Kind.Type
   ) throws(ManifestError) -> Reading<Resource<Kind>> {
+    try read(document, as: kind, over: nil)
+  }
+
+  private func read<Kind: ManifestKind>(
+    _ document: JSONValue, as kind: Kind.Type, over existing: Kind.Spec?
+  ) throws(ManifestError) -> Reading<Resource<Kind>> {
     let trace = ManifestTrace()
     let header = ManifestHeader(document)
     let fields = header.fields
@@ -54,7 +60,7 @@ public struct ManifestReader: Sendable {
 
     var metadata = trace.value(ObjectMeta.self, from: Self.metadata(fields["metadata"]), at: "metadata")
     if let metadata { for problem in metadata.problems { trace.record(problem) } }
-    let hub = metadata?.takeConversionData(Kind.Spec.self, recording: trace)
+    let hub = metadata?.takeConversionData(Kind.Spec.self, recording: trace) ?? existing
     let document = Kind.normalized(fields["spec"].flatMap { $0 == .null ? nil : $0 } ?? .object([:]))
     var spec: Kind.Spec?
     if header.apiVersion == Kind.apiVersion {
@@ -77,6 +83,32 @@ public struct ManifestReader: Sendable {
         problems: problems.sorted { ($0.path, $0.message) < ($1.path, $1.message) })
     }
     return Reading(value: Resource(metadata: metadata, spec: spec), warnings: trace.unknownFields)
+  }
+
+  /// A document in today's version, with what it says and nothing else: what ``JSONValue`` patches and merges are made
+  /// of. Checked as ``read(_:as:)`` does.
+  /// - Parameter existing: the stored object, if any. A document of an older version changes of it what it says otherwise,
+  ///   not what it has no words for.
+  public func today<Kind: ManifestKind>(
+    _ document: JSONValue, as kind: Kind.Type, over existing: Resource<Kind>? = nil
+  ) throws(ManifestError) -> Reading<JSONValue> {
+    let reading = try read(document, as: kind, over: existing?.spec)
+    guard case .object(var fields) = document, case .object(var spec) = JSONValue(encoding: reading.value.spec) else {
+      return Reading(value: document, warnings: reading.warnings)
+    }
+    var metadata = Self.metadata(fields["metadata"])
+    let isWhole = metadata.removeConversionData()
+    if !isWhole {
+      let said = Kind.normalized(fields["spec"] ?? .null)
+      let names = Set(said.memberNames.map { Kind.todaysName(ofField: $0) })
+      spec = spec.filter { names.contains($0.key) }
+    }
+    fields["apiVersion"] = .string(Kind.apiVersion)
+    fields["metadata"] = metadata
+    fields["spec"] = .object(spec)
+    fields["status"] = nil
+    for key in fields.keys where !Self.knownFields.contains(key) { fields[key] = nil }
+    return Reading(value: .object(fields), warnings: reading.warnings)
   }
 
   private func manifest<Kind: ManifestKind>(
@@ -104,6 +136,23 @@ public struct ManifestReader: Sendable {
     guard let value, case .object(var fields) = value else { return value ?? .object([:]) }
     for key in ["managedFields", "selfLink", "generateName", "deletionGracePeriodSeconds"] { fields[key] = nil }
     return .object(fields)
+  }
+}
+
+extension JSONValue {
+  fileprivate var memberNames: [String] {
+    guard case .object(let fields) = self else { return [] }
+    return Array(fields.keys)
+  }
+
+  /// - Returns: whether these metadata had any.
+  fileprivate mutating func removeConversionData() -> Bool {
+    guard case .object(var metadata) = self, case .object(var annotations)? = metadata["annotations"],
+      annotations.removeValue(forKey: ObjectMeta.conversionData) != nil
+    else { return false }
+    metadata["annotations"] = annotations.isEmpty ? nil : .object(annotations)
+    self = .object(metadata)
+    return true
   }
 }
 

@@ -20,6 +20,10 @@ extension ServerKind {
     return spec
   }
 
+  public static func todaysName(ofField field: String) -> String {
+    ["system", "cpu"].contains(field) ? "hardware" : field
+  }
+
   public static func olderSpec(_ spec: ServerSpec, version: String) -> JSONValue {
     JSONValue(encoding: V1Alpha1.ServerSpec(spec))
   }

@@ -56,6 +56,8 @@ public struct ServerStatus: ResourceStatus {
   public var power: PowerState?
   /// The last intent to wipe it, open or carried out: an addition of Siderite's.
   public var wipe: WipeStatus?
+  /// The last time it was switched by itself: an addition of Siderite's.
+  public var switching: SwitchRecord?
   /// What discovery found changed since the one before, newest last, bounded: an addition of Siderite's.
   public var hardwareChanges: [HardwareChange]?
 
@@ -68,7 +70,7 @@ public struct ServerStatus: ResourceStatus {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case ready, inUse, isClean, conditions, addresses, power, wipe, hardwareChanges
+    case ready, inUse, isClean, conditions, addresses, power, wipe, switching, hardwareChanges
   }
 
   /// What is absent is false, as in every Kubernetes status.
@@ -81,6 +83,7 @@ public struct ServerStatus: ResourceStatus {
     addresses = try container.decodeIfPresent([NodeAddress].self, forKey: .addresses)
     power = try container.decodeIfPresent(PowerState.self, forKey: .power)
     wipe = try container.decodeIfPresent(WipeStatus.self, forKey: .wipe)
+    switching = try container.decodeIfPresent(SwitchRecord.self, forKey: .switching)
     hardwareChanges = try container.decodeIfPresent([HardwareChange].self, forKey: .hardwareChanges)
   }
 }
