@@ -22,6 +22,7 @@ extension Daemon {
   private var lifecycle: ServerPlan.Configuration {
     ServerPlan.Configuration(
       rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)), pxeMode: configuration.ipmiPXEMethod,
-      wipeMode: configuration.insecureWipe ? .fast : .full)
+      wipeMode: configuration.insecureWipe ? .fast : .full,
+      restartInterval: .seconds(Int64(configuration.restartIntervalSeconds)))
   }
 }
