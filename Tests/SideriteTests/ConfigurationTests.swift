@@ -130,12 +130,14 @@ struct ConfigurationTests {
   func lifecycle() throws {
     let defaults = try ConfigurationLoader(file: "").load()
     #expect(defaults.insecureWipe && defaults.serverRebootTimeoutSeconds == 1200)
+    #expect(defaults.restartIntervalSeconds == 60)
     #expect(defaults.bootFromDiskMethod == .ipxeExit && defaults.ipmiPXEMethod == .uefi)
     #expect(defaults.configdataAccess == .token && defaults.sideroLinkEndpoint == nil)
     #expect(defaults.cacheSizeLimitBytes == 21_474_836_480)
     let file = """
       insecureWipe: false
       serverRebootTimeout: 5m
+      restartInterval: 5
       bootFromDiskMethod: ipxe-sanboot
       ipmiPxeMethod: bios
       cacheSizeLimit: 500 MB
@@ -143,7 +145,7 @@ struct ConfigurationTests {
       siderolink: {endpoint: "10.0.0.1:51821"}
       """
     let set = try ConfigurationLoader(file: file).load()
-    #expect(!set.insecureWipe && set.serverRebootTimeoutSeconds == 300)
+    #expect(!set.insecureWipe && set.serverRebootTimeoutSeconds == 300 && set.restartIntervalSeconds == 5)
     #expect(set.bootFromDiskMethod == .ipxeSanboot && set.ipmiPXEMethod == .bios)
     #expect(set.configdataAccess == .open && set.sideroLinkEndpoint == "10.0.0.1:51821")
     #expect(set.cacheSizeLimitBytes == 500_000_000)

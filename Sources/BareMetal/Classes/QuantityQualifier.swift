@@ -22,16 +22,18 @@ public struct QuantityQualifier: Hashable, Sendable {
 extension QuantityQualifier: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    switch try container.decode(JSONValue.self) {
-    case .integer(let number) where number >= 0: self.init(.number(UInt64(number)))
-    case .number(let number):
-      guard let exact = UInt64(exactly: number) else { fallthrough }
-      self.init(.number(exact))
-    case .string(let text): self.init(.text(text))
-    default:
+    let source: Source? =
+      switch try container.decode(JSONValue.self) {
+      case .integer(let number): UInt64(exactly: number).map { .number($0) }
+      case .number(let number): UInt64(exactly: number).map { .number($0) }
+      case .string(let text): .text(text)
+      default: nil
+      }
+    guard let source else {
       throw DecodingError.dataCorruptedError(
         in: container, debugDescription: "a whole number is expected here, or a comparison: '>= 64 GiB', '< 3000'")
     }
+    self.init(source)
   }
 
   public func encode(to encoder: any Encoder) throws {

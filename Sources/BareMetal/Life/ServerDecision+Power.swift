@@ -24,8 +24,7 @@ extension ServerDecision {
     }
     guard power == .on else { return lookAgain(after: ServerPlan.Limits.recheck) }
     let attempts = record(.powerOff, of: subject)?.attempts ?? 0
-    if let moment = earliest(.powerOff, of: subject, pause: { growing(ServerPlan.Limits.betweenRestarts, $0.attempts) })
-    {
+    if let moment = earliest(.powerOff, of: subject, pause: { growing(configuration.restartInterval, $0.attempts) }) {
       return lookAgain(after: moment.since(now))
     }
     guard attempts < ServerPlan.Limits.attempts else {
@@ -91,7 +90,7 @@ extension ServerDecision {
       stopAsking()
       if let last = status.switching, last.at.advanced(by: ServerPlan.Limits.stable) <= now { status.switching = nil }
     case .off:
-      if let moment = earliest(.boot, of: subject, pause: { growing(ServerPlan.Limits.betweenRestarts, $0.attempts) }) {
+      if let moment = earliest(.boot, of: subject, pause: { growing(configuration.restartInterval, $0.attempts) }) {
         return lookAgain(after: moment.since(now))
       }
       let attempts = record(.boot, of: subject)?.attempts ?? 0

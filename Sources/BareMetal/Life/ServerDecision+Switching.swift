@@ -18,7 +18,7 @@ extension ServerDecision {
     }
     if purpose != .powerOff, let last = status.switching {
       let restarted = last.purpose != .powerOff && last.outcome != .failed ? last.at : last.lastRestart
-      if let restarted { moments.append(restarted.advanced(by: ServerPlan.Limits.betweenRestarts)) }
+      if let restarted { moments.append(restarted.advanced(by: configuration.restartInterval)) }
     }
     return moments.max().flatMap { $0 > now ? $0 : nil }
   }

@@ -43,7 +43,7 @@ extension ServerDecision {
     let switched = earliest(.wipe, of: wipe.id) { record in
       switch record.outcome {
       // Not known to be done: a machine that it was done to boots within a quarter of what it may take.
-      case .pending: max(ServerPlan.Limits.betweenRestarts, timeout / 4)
+      case .pending: max(configuration.restartInterval, timeout / 4)
       case .done, .failed: growing(timeout, record.attempts)
       }
     }

@@ -49,21 +49,23 @@ extension ServerPlan {
     public var pxeMode: PXEMode
     /// How a wipe is made whose Server's policy says nothing: Sidero's `--insecure-wipe`.
     public var wipeMode: WipePolicy.Mode
+    /// Between two moments at which a machine is made to boot, whatever for: a fan curve, a disk array and a person who
+    /// pulls a cable have their time.
+    public var restartInterval: Duration
 
     public init(
-      rebootTimeout: Duration = .seconds(1200), pxeMode: PXEMode = .uefi, wipeMode: WipePolicy.Mode = .fast
+      rebootTimeout: Duration = .seconds(1200), pxeMode: PXEMode = .uefi, wipeMode: WipePolicy.Mode = .fast,
+      restartInterval: Duration = .seconds(60)
     ) {
       self.rebootTimeout = rebootTimeout
       self.pxeMode = pxeMode
       self.wipeMode = wipeMode
+      self.restartInterval = restartInterval
     }
   }
 
   /// Times and numbers that are not for configuration.
   public enum Limits {
-    /// Between two moments at which a machine is made to boot, whatever for: a fan curve, a disk array and a person who
-    /// pulls a cable have their time.
-    public static let betweenRestarts = Duration.seconds(60)
     /// Before a person is asked: five boots that lead nowhere are no accident.
     public static let attempts = 5
     /// How much longer than the reboot timeout it is waited after the later ones at most.

@@ -31,6 +31,7 @@ extension ServerKind {
 
 extension V1Alpha1.ServerSpec {
   fileprivate init(_ spec: ServerSpec) {
+    self.init()
     environmentRef = spec.environmentRef
     hostname = spec.hostname
     system = spec.hardware?.system.map { V1Alpha1.System($0) }
@@ -40,7 +41,7 @@ extension V1Alpha1.ServerSpec {
     bmc = spec.bmc
     managementApi = spec.managementApi
     configPatches = spec.configPatches
-    _accepted = FalseWhenAbsent(wrappedValue: spec.accepted)
+    accepted = spec.accepted
     cordoned = spec.cordoned
     pxeBootAlways = spec.pxeBootAlways
     bootFromDiskMethod = spec.bootFromDiskMethod

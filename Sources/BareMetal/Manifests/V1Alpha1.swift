@@ -11,7 +11,7 @@ enum V1Alpha1 {
     var bmc: BMC?
     var managementApi: ManagementAPI?
     var configPatches: [ConfigPatch]?
-    @FalseWhenAbsent var accepted: Bool
+    @FalseWhenAbsent var accepted = false
     var cordoned: Bool?
     var pxeBootAlways: Bool?
     var bootFromDiskMethod: BootFromDiskMethod?

@@ -93,7 +93,7 @@ private struct JSONParser {
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
-    case UInt8(ascii: "-"), 0x30...0x39: return try number()
+    case .some(UInt8(ascii: "-")), .some(0x30...0x39): return try number()
     default: throw error("a value is expected")
     }
   }

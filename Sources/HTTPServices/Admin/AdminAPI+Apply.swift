@@ -55,7 +55,7 @@ private struct ApplyStep: Sendable {
   let index: Int
   /// Kind and name.
   let identity: String
-  private let kind: any ResourceKind.Type
+  private let kind: any ManifestKind.Type
   private let object: JSONValue
 
   init(index: Int, _ object: JSONValue) throws(Refusal) {

@@ -10,6 +10,7 @@ extension AdminAPI {
       return try Response.json(try await editor.existing(ServerKind.self, named: name))
     }
     router.post("servers/:name/accept") { request, context in try await accept(request, context) }
+    router.post("servers/:name/wipe") { request, context in try await wipe(request, context) }
     router.post("servers/:name/installed") { request, context in try await markInstalled(request, context) }
   }
 

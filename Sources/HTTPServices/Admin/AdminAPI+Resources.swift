@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 extension AdminAPI {
   /// Lists, shows, watches and changes a kind as the Kubernetes API does.
-  func addResources<Kind: ResourceKind>(_ kind: Kind.Type, to router: Router<PeerContext>) {
+  func addResources<Kind: ManifestKind>(_ kind: Kind.Type, to router: Router<PeerContext>) {
     let path = "apis/\(Kind.apiVersion)/\(Kind.plural)"
     router.get("\(path)") { request, _ in try await list(kind, request) }
     router.get("\(path)/:name") { _, context in
@@ -41,7 +41,7 @@ extension AdminAPI {
     PlainText.line(try context.parameters.require("name"))
   }
 
-  private func list<Kind: ResourceKind>(_ kind: Kind.Type, _ request: Request) async throws -> Response {
+  private func list<Kind: ManifestKind>(_ kind: Kind.Type, _ request: Request) async throws -> Response {
     let filter = try ResourceFilter(request)
     let query = request.uri.queryParameters
     guard query["watch"] != "true" else {
@@ -55,7 +55,7 @@ extension AdminAPI {
   /// A ``KubernetesWatchEvent`` a line. A change after which the filter does not match is told as a deletion, whether
   /// or not it matched before; where changes were lost the last line is an `ERROR`, whose object is the Status 410: list
   /// again.
-  private func watch<Kind: ResourceKind>(
+  private func watch<Kind: ManifestKind>(
     _ kind: Kind.Type, _ request: Request, _ filter: ResourceFilter, after version: String?
   ) async throws -> Response {
     let events = try await store.watch(kind, after: version?.isEmpty == true ? nil : version)

@@ -27,6 +27,9 @@ public struct AdminAPI: Service {
   let store: any ResourceStore
   let journal: BootJournal
   let servers: ServerOperator
+  let classes: any ServerClassView
+  /// Of wipes where neither a person nor the Server's policy says how.
+  let wipeMode: WipePolicy.Mode
   let consoles = ConsoleTable()
   let version: String
   private let socket: UnixSocket
@@ -54,16 +57,21 @@ public struct AdminAPI: Service {
   /// - Parameters:
   ///   - socketPath: at most 107 bytes; its directory must be there.
   ///   - version: what `/version` says.
+  ///   - classes: who is in which class; the store is asked where there is nothing better.
+  ///   - wipeMode: of wipes where neither a person nor the Server's policy says how.
   ///   - onListening: called once, when the socket is there with its permissions.
   public init(
     socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, servers: ServerOperator,
-    logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
+    classes: (any ServerClassView)? = nil, wipeMode: WipePolicy.Mode = .fast, logger: Logger,
+    onListening: @escaping @Sendable () async -> Void = {}
   ) {
     socket = UnixSocket(path: socketPath)
     self.version = version
     self.store = store
     self.journal = journal
     self.servers = servers
+    self.classes = classes ?? ListingClassView(store: store)
+    self.wipeMode = wipeMode
     self.logger = logger
     self.onListening = onListening
   }
@@ -100,8 +108,9 @@ public struct AdminAPI: Service {
   func responder() -> some HTTPResponder<PeerContext> {
     let router = Router(context: PeerContext.self)
     router.add(middleware: RefusalMiddleware(plane: "admin") { KubernetesStatus($0).response })
-    for kind in ManifestReader.kinds { addResources(kind, to: router) }
+    for kind in Manifest.kinds { addResources(kind, to: router) }
     addLifecycle(to: router)
+    addAllocations(to: router)
     router.post("apply") { request, _ in try await apply(request) }
     router.get("boots") { request, _ in try boots(request) }
     router.post("bmc") { request, _ in try await order(request) }

@@ -33,6 +33,7 @@ struct KubernetesStatus: Encodable {
       case .gone: "Expired"
       case .serviceUnavailable: "ServiceUnavailable"
       case .badGateway: "BadGateway"
+      case .notImplemented: "NotImplemented"
       default: "InternalError"
       }
   }
@@ -45,7 +46,7 @@ struct KubernetesStatus: Encodable {
 
 /// A list as the Kubernetes API words it.
 struct KubernetesList<Kind: ResourceKind>: Encodable {
-  struct Metadata: Encodable { var resourceVersion: String }
+  struct Metadata: Encodable { var resourceVersion: String? }
 
   let apiVersion = Kind.apiVersion
   let kind = "\(Kind.kind)List"
@@ -55,6 +56,12 @@ struct KubernetesList<Kind: ResourceKind>: Encodable {
   init(_ list: ResourceList<Kind>) {
     metadata = Metadata(resourceVersion: list.resourceVersion)
     items = list.items
+  }
+
+  /// Of some, that are no state of the store.
+  init(_ items: [Resource<Kind>]) {
+    metadata = Metadata()
+    self.items = items
   }
 }
 

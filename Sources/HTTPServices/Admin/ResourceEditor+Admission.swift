@@ -3,7 +3,7 @@ import HTTPTypes
 
 extension ResourceEditor {
   /// What must hold of a change besides that the object itself is valid; `old` is `nil` at creation.
-  func admit<Kind: ResourceKind>(
+  func admit<Kind: ManifestKind>(
     _ new: Resource<Kind>, replacing old: Resource<Kind>?, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
     if let new = new as? Server, let old = old as? Server { try await admit(new, replacing: old, options) }

@@ -1,5 +1,4 @@
 import BareMetal
-import Foundation
 import HTTPTypes
 
 extension ResourceEditor {
@@ -7,40 +6,50 @@ extension ResourceEditor {
   static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
   /// Makes an object as the manifest says.
-  func apply<Kind: ResourceKind>(
-    _ kind: Kind.Type, _ manifest: JSONValue, _ options: ResourceOptions
+  func apply<Kind: ManifestKind>(
+    _ kind: Kind.Type, _ document: JSONValue, _ options: ResourceOptions
   ) async throws -> AppliedObject {
-    let reader = ManifestReader(ignoresUnknown: options.ignoresUnknown)
-    let (manifest, warnings) = try reader.manifest(kind, manifest)
+    let reader = ManifestReader(options)
+    let manifest = try reader.manifest(kind, from: document)
     guard let name = manifest.fields["metadata"]?.fields["name"]?.text, !name.isEmpty else {
       throw Refusal(
         .unprocessableContent, "metadata.name is missing",
         causes: [Refusal.Cause(field: "metadata.name", message: "missing")])
     }
+    var warnings: [FieldProblem] = []
     let outcome = try await again { () async throws -> AppliedObject.Outcome in
       guard let old = try await store.get(kind, named: name) else {
-        let new = try manifest.merging(Self.note(of: manifest))
+        let new = manifest.merging(Self.note(of: manifest))
+        warnings = try reader.resource(kind, from: new).warnings
         _ = try await create(kind, new, options)
         return .created
       }
-      let before = try old.json()
-      let last = old.metadata.annotations?[Self.lastApplied].flatMap {
-        try? JSONDecoder().decode(JSONValue.self, from: Data($0.utf8))
-      }
-      // What it would be without the note first: manifests that change nothing leave no trace.
+      let before = JSONValue(encoding: old)
+      let last = old.metadata.annotations?[Self.lastApplied].flatMap { try? JSONValue(parsing: $0) }
       let after = before.applying(manifest, last: last)
-      if last != nil, before.mergePatch(to: after) == .object([:]), last == manifest { return .unchanged }
-      let noted = try after.merging(Self.note(of: manifest))
-      let new = try reader.resource(kind, from: noted).object
-      let stored = try await replace(old, by: new, options)
-      return stored.spec == old.spec && before.mergePatch(to: after) == .object([:]) ? .unchanged : .configured
+      let reading = try reader.resource(kind, from: after.merging(Self.note(of: manifest)))
+      warnings = reading.warnings
+      let stored = try await replace(old, by: reading.value, options)
+      return stored.hasSameContent(as: old) ? .unchanged : .configured
     }
     return AppliedObject(
-      index: 0, kind: Kind.kind, name: name, outcome: outcome, warnings: warnings.isEmpty ? nil : warnings)
+      index: 0, kind: Kind.kind, name: name, outcome: outcome,
+      warnings: warnings.isEmpty ? nil : warnings.map(\.description))
   }
 
-  private static func note(of manifest: JSONValue) throws -> JSONValue {
-    let text = String(decoding: try JSONEncoder.plain.encode(manifest), as: UTF8.self)
-    return .object(["metadata": .object(["annotations": .object([lastApplied: .string(text)])])])
+  private static func note(of manifest: JSONValue) -> JSONValue {
+    .object(["metadata": .object(["annotations": .object([lastApplied: .string(manifest.jsonText)])])])
+  }
+}
+
+extension Resource {
+  /// Whether only the note of what was applied differs.
+  fileprivate func hasSameContent(as other: Resource<Kind>) -> Bool {
+    func others(_ annotations: [String: String]?) -> [String: String] {
+      (annotations ?? [:]).filter { $0.key != ResourceEditor.lastApplied }
+    }
+    return spec == other.spec && (metadata.labels ?? [:]) == (other.metadata.labels ?? [:])
+      && others(metadata.annotations) == others(other.metadata.annotations)
+      && (metadata.finalizers ?? []) == (other.metadata.finalizers ?? [])
   }
 }

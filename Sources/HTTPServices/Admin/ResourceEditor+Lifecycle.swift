@@ -21,13 +21,8 @@ extension ResourceEditor {
       guard var binding = try await store.get(ServerBindingKind.self, named: name) else {
         throw Refusal(.conflict, "Server \(name) is not allocated: there is nothing to be installed on it")
       }
-      let type = "TalosInstalled"
-      let old = binding.status.conditions?.first { $0.type == type }
-      guard old?.status != .true else { return binding }
-      var conditions = (binding.status.conditions ?? []).filter { $0.type != type }
-      conditions.append(
-        Condition(type: type, status: .true, lastTransitionTime: now(), message: PlainText.line("said by \(by)")))
-      binding.status.conditions = conditions
+      guard !binding.status.conditions.isTrue("TalosInstalled") else { return binding }
+      binding.status.conditions.set("TalosInstalled", .true, message: PlainText.line("said by \(by)"), now: now())
       note("installed", ServerBindingKind.self, name, by: by)
       return try await store.updateStatus(binding)
     }

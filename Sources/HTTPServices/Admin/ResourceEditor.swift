@@ -1,5 +1,4 @@
 import BareMetal
-import Foundation
 import HTTPTypes
 import Logging
 import Wire
@@ -17,15 +16,15 @@ struct ResourceEditor: Sendable {
   /// Reads and writes of one object before somebody else's changes are told as a conflict.
   static let attempts = 8
 
-  func existing<Kind: ResourceKind>(_ kind: Kind.Type, named name: String) async throws -> Resource<Kind> {
+  func existing<Kind: ManifestKind>(_ kind: Kind.Type, named name: String) async throws -> Resource<Kind> {
     guard let object = try await store.get(kind, named: name) else { throw Self.notFound(kind, name) }
     return object
   }
 
-  func create<Kind: ResourceKind>(
+  func create<Kind: ManifestKind>(
     _ kind: Kind.Type, _ object: JSONValue, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
-    var new = try ManifestReader(ignoresUnknown: options.ignoresUnknown).resource(kind, from: object).object
+    var new = try ManifestReader(options).resource(kind, from: object).value
     new.status = Kind.Status()
     guard new.metadata.resourceVersion == nil else {
       throw Refusal(.badRequest, "metadata.resourceVersion may not be set at creation")
@@ -40,10 +39,10 @@ struct ResourceEditor: Sendable {
     return try await store.create(new)
   }
 
-  func replace<Kind: ResourceKind>(
+  func replace<Kind: ManifestKind>(
     _ kind: Kind.Type, named name: String, by object: JSONValue, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
-    let new = try ManifestReader(ignoresUnknown: options.ignoresUnknown).resource(kind, from: object).object
+    let new = try ManifestReader(options).resource(kind, from: object).value
     guard new.metadata.resourceVersion != nil else {
       throw Refusal(
         .unprocessableContent, "metadata.resourceVersion is missing: an update says which state it was made from")
@@ -52,24 +51,24 @@ struct ResourceEditor: Sendable {
   }
 
   /// Changes what is there; again when somebody else wrote in between, unless the patch says which state it is for.
-  func patch<Kind: ResourceKind>(
+  func patch<Kind: ManifestKind>(
     _ kind: Kind.Type, named name: String, _ patch: ResourcePatch, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
     try await again { () async throws in
       let old = try await existing(kind, named: name)
-      let before = try old.json()
+      let before = JSONValue(encoding: old)
       let after = try patch.applied(to: before)
       guard after.fields["status"] == before.fields["status"] else {
         throw Refusal(
           .unprocessableContent, "status is what was observed: it cannot be set",
-          causes: [Refusal.Cause(field: "status", message: "what was observed cannot be set")])
+          causes: [Refusal.Cause(field: "status", message: "is what was observed: it cannot be set")])
       }
-      let new = try ManifestReader(ignoresUnknown: options.ignoresUnknown).resource(kind, from: after).object
+      let new = try ManifestReader(options).resource(kind, from: after).value
       return try await replace(old, by: new, options)
     }
   }
 
-  func delete<Kind: ResourceKind>(
+  func delete<Kind: ManifestKind>(
     _ kind: Kind.Type, named name: String, _ deletion: ResourceDeletion, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
     let object = try await existing(kind, named: name)
@@ -83,11 +82,12 @@ struct ResourceEditor: Sendable {
     }
     if options.isDryRun { return object }
     note("\(Kind.kind) deleted", kind, name, by: options.by)
+    if kind is ServerKind.Type, options.isForced { try await allowDeletion(ofServer: name) }
     return try await store.delete(kind, named: name, version: preconditions?.resourceVersion)
   }
 
   /// Stores what was made of `old`.
-  func replace<Kind: ResourceKind>(
+  func replace<Kind: ManifestKind>(
     _ old: Resource<Kind>, by given: Resource<Kind>, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
     guard given.metadata.name == old.metadata.name else {
@@ -103,10 +103,20 @@ struct ResourceEditor: Sendable {
     new.metadata.finalizers = given.metadata.finalizers
     new.spec = given.spec
     new = try await admit(new, replacing: old, options)
-    let paths = try old.json().mergePatch(to: try new.json()).changedPaths
+    let paths = JSONValue(encoding: old).mergePatch(to: JSONValue(encoding: new)).changedPaths
     if options.isDryRun || paths.isEmpty { return new }
     note(Self.change(paths), Kind.self, new.metadata.name, by: options.by)
     return try await store.update(new)
+  }
+
+  /// The named escape: nothing holds such a Server any longer.
+  private func allowDeletion(ofServer name: String) async throws {
+    try await again { () async throws in
+      var server = try await existing(ServerKind.self, named: name)
+      server.metadata.annotations = (server.metadata.annotations ?? [:]).merging(
+        [Server.forceDeleteAnnotation: "true"]) { $1 }
+      _ = try await store.update(server)
+    }
   }
 
   /// Does it again as long as somebody else writes in between.
@@ -122,7 +132,7 @@ struct ResourceEditor: Sendable {
   }
 
   /// Into the journal, if it is about a machine, and the log.
-  func note<Kind: ResourceKind>(_ change: String, _ kind: Kind.Type, _ name: String, by: String) {
+  func note<Kind: ManifestKind>(_ change: String, _ kind: Kind.Type, _ name: String, by: String) {
     logger.notice(
       "A person changes an object",
       metadata: ["kind": "\(Kind.kind)", "name": "\(name)", "change": "\(change)", "by": "\(by)"])
@@ -136,14 +146,7 @@ struct ResourceEditor: Sendable {
     return "\(named)\(paths.count > 4 ? " and \(paths.count - 4) more" : "") changed"
   }
 
-  private static func notFound<Kind: ResourceKind>(_ kind: Kind.Type, _ name: String) -> Refusal {
+  private static func notFound<Kind: ManifestKind>(_ kind: Kind.Type, _ name: String) -> Refusal {
     Refusal(.notFound, "\(Kind.plural) \"\(name)\" not found")
-  }
-}
-
-extension Resource {
-  /// As it is written and read.
-  func json() throws -> JSONValue {
-    try JSONDecoder().decode(JSONValue.self, from: try JSONEncoder().encode(self))
   }
 }

@@ -45,6 +45,9 @@ struct ConfigurationOptions: ParsableArguments {
   var serverRebootTimeout: String?
   @Option(name: .customLong(ConfigurationKey.bootFromDiskMethod.flag), help: help(.bootFromDiskMethod))
   var bootFromDiskMethod: String?
+  @Option(name: .customLong(ConfigurationKey.restartInterval.flag), help: help(.restartInterval))
+  var restartInterval: String?
+
   @Option(name: .customLong(ConfigurationKey.ipmiPxeMethod.flag), help: help(.ipmiPxeMethod))
   var ipmiPxeMethod: String?
   @Option(name: .customLong(ConfigurationKey.cacheSizeLimit.flag), help: help(.cacheSizeLimit))
@@ -79,6 +82,7 @@ struct ConfigurationOptions: ParsableArguments {
     case .insecureWipe: insecureWipe
     case .serverRebootTimeout: serverRebootTimeout
     case .bootFromDiskMethod: bootFromDiskMethod
+    case .restartInterval: restartInterval
     case .ipmiPxeMethod: ipmiPxeMethod
     case .cacheSizeLimit: cacheSizeLimit
     case .configdataAccess: configdataAccess

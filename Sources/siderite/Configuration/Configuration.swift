@@ -17,6 +17,7 @@ struct Configuration: Equatable, Sendable {
   var autoAcceptServers = false
   var insecureWipe = true
   var serverRebootTimeoutSeconds: UInt32 = 20 * 60
+  var restartIntervalSeconds: UInt32 = 60
   var bootFromDiskMethod = BootFromDiskMethod.ipxeExit
   var ipmiPXEMethod = PXEMode.uefi
   var cacheSizeLimitBytes: UInt64 = 20 << 30

@@ -19,6 +19,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case autoAcceptServers
   case insecureWipe
   case serverRebootTimeout
+  case restartInterval
   case bootFromDiskMethod
   case ipmiPxeMethod
   case cacheSizeLimit
@@ -70,6 +71,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .insecureWipe: "Wipe fast: discard, and overwrite both ends of every disk; false: every byte. (default: true)"
     case .serverRebootTimeout: "How long a machine may take to boot the agent, or be silent, in a wipe. (default: 20m)"
     case .bootFromDiskMethod: "How machines leave iPXE: ipxe-exit, http-404 or ipxe-sanboot. (default: ipxe-exit)"
+    case .restartInterval: "The least time between two starts of a machine, whatever for. (default: 60s)"
     case .ipmiPxeMethod: "What machines are told to boot the network by: uefi or bios. (default: uefi)"
     case .cacheSizeLimit: "The most that fetched kernels and initramfses take on the disk. (default: 20GiB)"
     case .configdataAccess: "Who gets a machine's configuration: token or open. (default: token)"

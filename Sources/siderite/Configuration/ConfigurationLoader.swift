@@ -113,6 +113,8 @@ struct ConfigurationLoader {
     configuration.insecureWipe = reader.value("insecureWipe", of: root, default: configuration.insecureWipe, .flag)
     configuration.serverRebootTimeoutSeconds = reader.value(
       "serverRebootTimeout", of: root, default: configuration.serverRebootTimeoutSeconds, .seconds)
+    configuration.restartIntervalSeconds = reader.value(
+      "restartInterval", of: root, default: configuration.restartIntervalSeconds, .shortSeconds)
     configuration.bootFromDiskMethod = reader.value(
       "bootFromDiskMethod", of: root, default: configuration.bootFromDiskMethod, .choice)
     configuration.ipmiPXEMethod = reader.value(

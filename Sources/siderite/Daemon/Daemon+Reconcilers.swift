@@ -15,6 +15,8 @@ extension Daemon {
     return [
       Controller(server, store: store, concurrency: ServerReconciler.concurrency, logger: logger),
       Controller(binding, store: store, logger: logger),
+      AssetFetching(cache: parts.environments.cache),
+      Controller(parts.environments.reconciler, store: store, logger: logger),
     ]
   }
 
@@ -22,6 +24,7 @@ extension Daemon {
   private var lifecycle: ServerPlan.Configuration {
     ServerPlan.Configuration(
       rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)), pxeMode: configuration.ipmiPXEMethod,
-      wipeMode: configuration.insecureWipe ? .fast : .full)
+      wipeMode: configuration.insecureWipe ? .fast : .full,
+      restartInterval: .seconds(Int64(configuration.restartIntervalSeconds)))
   }
 }

@@ -49,6 +49,8 @@ struct ManifestFiles {
   private(set) var problems: [ManifestProblem] = []
   /// Whether something could not be read at all.
   private(set) var isUnreadable = false
+  /// What was read last, as it stands there.
+  private(set) var text: String?
 
   /// - Parameter paths: files, folders (their `.yaml`, `.yml` and `.json`), or `-` for standard input.
   init(_ paths: [String]) {
@@ -89,6 +91,7 @@ struct ManifestFiles {
   }
 
   private mutating func read(_ text: String, _ file: String) {
+    self.text = text
     do throws(YAMLProblem) {
       let found = try YAMLReader.documents(text)
       if found.isEmpty { problems.append(ManifestProblem(file: file, message: "no document is in it")) }
