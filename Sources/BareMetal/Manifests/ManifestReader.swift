@@ -23,14 +23,13 @@ public struct ManifestReader: Sendable {
     guard header.problems.isEmpty else {
       throw ManifestError(kind: header.kind, name: header.name, problems: header.problems)
     }
-    // Each by its name: the compiler (6.3.1) dies of one opened from `Manifest.kinds` in a function with typed throws.
     switch header.kind {
     case EnvironmentKind.kind: return try manifest(document, EnvironmentKind.self)
     case ServerClassKind.kind: return try manifest(document, ServerClassKind.self)
     case ServerKind.kind: return try manifest(document, ServerKind.self)
     case ServerBindingKind.kind: return try manifest(document, ServerBindingKind.self)
     default:
-      let known = Manifest.kinds.map(\.kind).joined(separator: ", ")
+      let known = Manifest.kinds.map { $0.kind }.joined(separator: ", ")
       let message = "'\(PlainText.line(header.kind))' is not known: \(known) are"
       throw ManifestError(
         kind: header.kind, name: header.name, problems: [FieldProblem(path: "kind", message: message)])
