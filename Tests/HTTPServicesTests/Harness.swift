@@ -77,7 +77,7 @@ final class Rack: Sendable {
     BootPlane(
       configuration: configuration, planner: BootPlanner(programs: [:]), assets: assets, store: store,
       journal: journal, handover: handover.withLock { $0 }, provisioning: provisioning.withLock { $0 }, logger: quiet,
-      limits: limits, onListening: onListening)
+      limits: limits, now: { Timestamp(seconds: 1_800_000_000) }, onListening: onListening)
   }
 
   /// Asks the boot plane, without a network.

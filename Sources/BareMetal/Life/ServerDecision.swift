@@ -21,7 +21,12 @@ struct ServerDecision {
 
   mutating func decide() {
     noteAllocation()
-    guard server.isTrusted else {
+    if server.metadata.isSet(Server.identityConfirmedAnnotation),
+      status.conditions.remove(ServerCondition.quarantined)?.status == .true
+    {
+      event("Server Registration", "its identity is confirmed: out of quarantine")
+    }
+    guard server.spec.accepted, !status.conditions.isTrue(ServerCondition.quarantined) else {
       refuse()
       return
     }

@@ -3,9 +3,6 @@ extension Resource<EnvironmentKind> {
   /// never overwritten afterwards, so an upgrade of Siderite changes no cluster.
   public static var talosRelease: String { "v1.13.0" }
 
-  /// What machines boot that are told nothing else.
-  public static var defaultName: String { "default" }
-
   /// The default Environment: Talos from its release page, Sidero's arguments; arm64 is an addition of Siderite's.
   ///
   /// Without digests: the release page has none of SHA-512 for these files. What comes is taken, and the condition says
@@ -20,7 +17,7 @@ extension Resource<EnvironmentKind> {
     }
     let common = ["console=tty0", "initrd=\(EnvironmentFile.initramfs.rawValue)", "talos.platform=metal"]
     return Environment(
-      metadata: ObjectMeta(name: defaultName),
+      metadata: ObjectMeta(name: BootPlanner.defaultEnvironment),
       spec: EnvironmentSpec(
         kernel: kernel("amd64", common + ["console=ttyS0", "earlyprintk=ttyS0"]), initrd: initrd("amd64"),
         // The serial port of arm64 servers (SBSA) is a PL011; earlyprintk is a word of x86.

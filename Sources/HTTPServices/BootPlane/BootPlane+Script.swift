@@ -12,7 +12,7 @@ extension BootPlane {
     let query = ScriptQuery(request.uri)
     let subject = BootSubject(mac: query.mac, uuid: query.uuid, address: context.client)
     do {
-      let machine = try await BootContext(of: query.uuid, in: store)
+      let machine = try await BootContext(of: query.uuid, mac: query.mac, in: store)
       let plan = planner.plan(
         BootRequest(stage: .script, architecture: query.architecture, mac: query.mac, uuid: query.uuid),
         context: machine)
@@ -58,7 +58,10 @@ extension BootPlane {
   private func environmentScript(
     _ name: String, _ machine: BootContext, _ query: ScriptQuery, endpoint: String, _ context: PeerContext
   ) async throws -> String {
-    guard let provisioning, let uuid = query.uuid, let server = machine.server, let binding = machine.binding else {
+    // The Server's name, which is not what the machine says where several say the same.
+    guard let provisioning, let server = machine.server, let binding = machine.binding,
+      let uuid = SystemUUID(server.metadata.name)
+    else {
       throw Refusal(.notFound, "this boot host provisions no machines")
     }
     guard let environment = try await store.get(EnvironmentKind.self, named: name) else {

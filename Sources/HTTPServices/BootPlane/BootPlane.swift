@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 public import Logging
 public import ServiceLifecycle
-import Wire
+public import Wire
 
 /// What machines fetch while they boot, and where their agent reports: TCP 8081, unauthenticated by nature.
 ///
@@ -26,6 +26,8 @@ public struct BootPlane: Service {
   let handover: BMCHandover?
   let wipes: WipeHandover?
   let provisioning: Provisioning?
+  /// The wall clock.
+  let now: @Sendable () -> Timestamp
   let registrations = Slots(limit: Limits.concurrentRegistrations)
   private let listener: HTTPListener
 
@@ -51,23 +53,25 @@ public struct BootPlane: Service {
   ///   - handover: sets up BMCs; `nil`: nobody does.
   ///   - wipes: hands out orders to wipe; `nil`: nobody does.
   ///   - provisioning: gives out machine configurations; `nil`: nobody does, and no Environment is booted.
+  ///   - now: the wall clock.
   ///   - onListening: called once, when every address listens, with the true ports.
   public init(
     configuration: BootPlaneConfiguration, planner: BootPlanner, assets: any AssetStore, store: any ResourceStore,
     journal: any BootEventSink, handover: BMCHandover? = nil, wipes: WipeHandover? = nil,
-    provisioning: Provisioning? = nil, logger: Logger,
+    provisioning: Provisioning? = nil, logger: Logger, now: @escaping @Sendable () -> Timestamp,
     onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     self.init(
       configuration: configuration, planner: planner, assets: assets, store: store, journal: journal,
       handover: handover, wipes: wipes, provisioning: provisioning, logger: logger, limits: ConnectionLimits(),
-      onListening: onListening)
+      now: now, onListening: onListening)
   }
 
   init(
     configuration: BootPlaneConfiguration, planner: BootPlanner, assets: any AssetStore, store: any ResourceStore,
     journal: any BootEventSink, handover: BMCHandover? = nil, wipes: WipeHandover? = nil,
     provisioning: Provisioning? = nil, logger: Logger, limits: ConnectionLimits,
+    now: @escaping @Sendable () -> Timestamp,
     onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     self.configuration = configuration
@@ -80,6 +84,7 @@ public struct BootPlane: Service {
     self.handover = handover
     self.wipes = wipes
     self.provisioning = provisioning
+    self.now = now
     listener = HTTPListener(
       addresses: configuration.addresses, port: configuration.port, limits: limits, logger: logger,
       onListening: onListening)

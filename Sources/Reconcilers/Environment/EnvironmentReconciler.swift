@@ -36,7 +36,7 @@ public struct EnvironmentReconciler: Reconciler {
   /// Once, before machines are answered: makes the default Environment if there is none (never touching one that is
   /// there), and serves what was served when the daemon ended, without any network.
   public func prepare() async throws {
-    if try await store.get(EnvironmentKind.self, named: Environment.defaultName) == nil {
+    if try await store.get(EnvironmentKind.self, named: BootPlanner.defaultEnvironment) == nil {
       do throws(StoreError) {
         _ = try await store.create(Environment.standard())
       } catch .alreadyExists {}
@@ -64,7 +64,8 @@ public struct EnvironmentReconciler: Reconciler {
     let sources = Set(environment.sources.map(\.source))
     let digests = Set((environment.status.served ?? [:]).values.map(\.digest))
     return EnvironmentPlan(
-      for: environment, states: await fetcher.states(of: sources), contents: await fetcher.contents(digests), now: now())
+      for: environment, states: await fetcher.states(of: sources), contents: await fetcher.contents(digests), now: now()
+    )
   }
 
   private func carryOut(_ action: EnvironmentPlan.Action, on environment: Environment) async throws {

@@ -13,7 +13,9 @@ struct DescriptionText {
     let metadata = resource.metadata
     add("Name", metadata.name)
     add("Created", metadata.creationTimestamp?.description)
-    add("Deleted", metadata.deletionTimestamp.map { "\($0), waits for \(metadata.finalizers?.joined(separator: ", ") ?? "")" })
+    add(
+      "Deleted",
+      metadata.deletionTimestamp.map { "\($0), waits for \(metadata.finalizers?.joined(separator: ", ") ?? "")" })
     add("Labels", metadata.labels.map(Self.pairs))
     add("Annotations", metadata.annotations.map { Self.pairs($0.filter { !$0.key.hasPrefix("kubectl.") }) })
   }
