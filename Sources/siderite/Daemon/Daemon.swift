@@ -158,7 +158,8 @@ struct Daemon {
       "the administration socket", checks: [.http(socketPath: configuration.adminSocket)])
     return AdminAPI(
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
-      journal: parts.journal, servers: parts.servers, render: plane.map { plane in { try await plane.render($0) } },
+      journal: parts.journal, servers: parts.servers, wipeMode: configuration.insecureWipe ? .fast : .full,
+      render: plane.map { plane in { try await plane.render($0) } },
       logger: parts.logger, onListening: { listening() })
   }
 
