@@ -34,6 +34,7 @@ final class Rack: Sendable {
   let folder: String
   let configuration: BootPlaneConfiguration
   let handover = Mutex<BMCHandover?>(nil)
+  let wipes = Mutex<WipeHandover?>(nil)
 
   init(
     store: MemoryStore = MemoryStore(), configure: (inout BootPlaneConfiguration) -> Void = { _ in }
@@ -75,7 +76,8 @@ final class Rack: Sendable {
   ) -> BootPlane {
     BootPlane(
       configuration: configuration, planner: BootPlanner(programs: [:]), assets: assets, store: store,
-      journal: journal, handover: handover.withLock { $0 }, logger: quiet, limits: limits, onListening: onListening)
+      journal: journal, handover: handover.withLock { $0 }, wipes: wipes.withLock { $0 }, logger: quiet,
+      limits: limits, onListening: onListening)
   }
 
   /// Asks the boot plane, without a network.
