@@ -1,6 +1,7 @@
 import BareMetal
 import Foundation
 import HTTPTypes
+import Synchronization
 import Testing
 import Wire
 

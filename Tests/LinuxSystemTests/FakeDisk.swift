@@ -123,8 +123,8 @@ final class FakeDisk: EraseDevice {
 
   private func set(_ range: Range<Int>, to byte: UInt8) {
     state.withLock { state in
-      _ = state.bytes.withUnsafeMutableBytes {
-        memset($0.baseAddress.map { $0 + range.lowerBound }, Int32(byte), range.count)
+      state.bytes.withUnsafeMutableBytes { bytes in
+        if let start = bytes.baseAddress { memset(start + range.lowerBound, Int32(byte), range.count) }
       }
     }
   }

@@ -53,15 +53,15 @@ struct PartitionTableTests {
   func gpt() {
     for isFirst in [true, false] {
       var image = Image(sectors: 8192)
-      Self.gpt(
-        &image, header: isFirst ? 1 : 8191, table: isFirst ? 2 : 8159,
-        [
-          (Self.efi, 2048, 4095, "EFI"), (Self.linux, 4096, 8000, "EPHÉMÈRE"),
-          // Ends before it begins; ends behind the disk.
-          (Self.linux, 5, 4, "bad"), (Self.linux, 5, 1 << 40, "bad"),
-        ])
+      let partitions: [(type: [UInt8], first: Int, last: Int, name: String)] = [
+        (Self.efi, 2048, 4095, "EFI"), (Self.linux, 4096, 8000, "EPHÉMÈRE"),
+        // Ends before it begins; ends behind the disk.
+        (Self.linux, 5, 4, "bad"), (Self.linux, 5, 1 << 40, "bad"),
+      ]
+      Self.gpt(&image, header: isFirst ? 1 : 8191, table: isFirst ? 2 : 8159, partitions)
       let table = image.table()
-      #expect(table.partitions.map(\.range) == [2048 * 512..<4096 * 512, 4096 * 512..<8001 * 512])
+      #expect(table.partitions.map { $0.range.lowerBound / 512 } == [2048, 4096])
+      #expect(table.partitions.map { $0.range.upperBound / 512 } == [4096, 8001])
       #expect(table.partitions.map(\.name) == ["EFI", "EPHÉMÈRE"])
       #expect(table.partitions.map(\.isSystem) == [true, false])
       #expect(image.contents().labels == ["EFI", "EPHÉMÈRE"])
@@ -89,7 +89,7 @@ struct PartitionTableTests {
     entry(&image, sector: 4000, 1, 0x05, 1000, 1000)
     entry(&image, sector: 5000, 0, 0x83, 63, 900)
     let table = image.table()
-    #expect(table.partitions.map(\.range.lowerBound) == [2048, 4063, 5063].map { $0 * 512 })
+    #expect(table.partitions.map(\.range.lowerBound) == [2048 * 512, 4063 * 512, 5063 * 512])
     #expect(table.partitions.map(\.isSystem) == [true, false, false])
   }
 

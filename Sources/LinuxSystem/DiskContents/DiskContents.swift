@@ -38,6 +38,9 @@ public struct DiskContents: Hashable, Sendable {
     var found: [String: DiskContents] { all.withLock { $0.compactMapValues(\.self) } }
   }
 
+  /// Nothing.
+  init() {}
+
   init(path: String, size: UInt64) throws(SystemError) {
     let descriptor = try FileDescriptor.openForReading(path)
     let sectorText = Attribute.number(
