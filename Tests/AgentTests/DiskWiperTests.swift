@@ -4,6 +4,7 @@ import Glibc
 import LinuxSystem
 import Synchronization
 import Testing
+import Wire
 
 @testable import siderite_agent
 
@@ -59,7 +60,9 @@ struct DiskWiperTests {
       return FakeDesk.outcome
     }
   ) throws -> Run {
-    let (erased, lines, waited) = (Mutex<[String]>([]), Mutex<[String]>([]), Mutex(Duration.zero))
+    let erased = Mutex<[String]>([])
+    let lines = Mutex<[String]>([])
+    let waited = Mutex(Duration.zero)
     let start = ContinuousClock.now
     let wiper = DiskWiper(desk: desk, server: "4c4c", order: order, stallLimit: stallLimit) {
       disk, mode, progress throws(DiskEraser.Failure) in
@@ -131,7 +134,8 @@ struct DiskWiperTests {
   func many() throws {
     let names = (0..<70).map { "sd\(UnicodeScalar(UInt8(97 + $0 / 26)))\(UnicodeScalar(UInt8(97 + $0 % 26)))" }
     let disks = try Self.disks(names)
-    let (now, most) = (Mutex(0), Mutex(0))
+    let now = Mutex(0)
+    let most = Mutex(0)
     let run = try run(Self.order(disks), disks) { _, _, _ throws(DiskEraser.Failure) in
       let count = now.withLock { count in
         count += 1
@@ -231,7 +235,7 @@ struct DiskWiperTests {
 }
 
 /// A boot host that answers as told, and then wants everything to go on and end well.
-final class FakeDesk: WipeDesk {
+final class FakeDesk: WipeDesk, Sendable {
   enum Answer: Sendable {
     case goOn
     case end(AgentAction)

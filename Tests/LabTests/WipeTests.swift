@@ -1,5 +1,6 @@
 import BareMetal
 import Foundation
+import SQLiteStore
 import Testing
 import Wire
 
@@ -45,10 +46,10 @@ extension RackTests {
       try #require(unaccepted.status == 0, "\(unaccepted.tail)")
       #expect(!unaccepted.text.contains("erasing"), "\(unaccepted.tail)")
       #expect(try disks.contents() == before)
-      let found = try #require(try await host.server()?.spec.hardware?.storage?.devices)
-      #expect(found.count == 4, "\(found)")
-      #expect(found.allSatisfy { $0.labels == ["scratch"] }, "\(found)")
-      #expect(found.first { $0.serialNumber == "READONLY-1" }?.readOnly == true)
+      let devices = try #require(try await host.server()?.spec.hardware?.storage?.devices)
+      #expect(devices.count == 4, "\(devices)")
+      #expect(devices.allSatisfy { $0.labels == ["scratch"] }, "\(devices)")
+      #expect(devices.first { $0.serialNumber == "READONLY-1" }?.readOnly == true)
 
       try await record(host, accepted: true)
       let wipe = try await boot(disks, host)
@@ -58,14 +59,14 @@ extension RackTests {
       #expect(status.wipe?.phase == .done)
       #expect(status.conditions?.first { $0.type == "PowerCycle" }?.status == .true)
       let records = status.wipe?.records ?? []
-      func record(_ serial: String) -> EraseRecord? { records.first { $0.disk.serialNumber == serial } }
-      #expect(record("NVME-1")?.method == "nvme-format", "\(records)")
+      func found(_ serial: String) -> EraseRecord? { records.first { $0.disk.serialNumber == serial } }
+      #expect(found("NVME-1")?.method == "nvme-format", "\(records)")
       for serial in ["VIRTIO-1", "NVME-1", "SCSI-1"] {
-        #expect(record(serial)?.result == .erased, "\(serial) \(records)")
-        #expect(record(serial)?.verification?.contains("64 random blocks") == true)
+        #expect(found(serial)?.result == .erased, "\(serial) \(records)")
+        #expect(found(serial)?.verification?.contains("64 random blocks") == true)
       }
-      #expect(record("READONLY-1")?.result == .kept)
-      #expect(record("REMOVABLE-1")?.result == .skipped)
+      #expect(found("READONLY-1")?.result == .kept)
+      #expect(found("REMOVABLE-1")?.result == .skipped)
       for kind in ["virtio", "nvme", "scsi"] {
         let image = try disks.image(kind)
         #expect(try image.hasBlankEnds, "\(kind)")
