@@ -1,4 +1,5 @@
 import BareMetal
+import HTTPTypes
 
 extension JSONValue {
   /// What RFC 6902 makes of it.
