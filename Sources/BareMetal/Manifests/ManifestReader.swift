@@ -29,7 +29,6 @@ public struct ManifestReader: Sendable {
     case ServerClassKind.kind: return try read(document) { .serverClass($0) }
     case ServerBindingKind.kind: return try read(document) { .serverBinding($0) }
     default:
-      // No key path: one of a metatype crashes the compiler (Swift 6.3.1).
       let known = Manifest.kinds.map { $0.kind }.joined(separator: ", ")
       let message = "'\(PlainText.line(header.kind))' is not known: \(known) are"
       throw ManifestError(

@@ -162,6 +162,7 @@ struct Daemon {
     return AdminAPI(
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
       journal: parts.journal, servers: parts.servers, classes: parts.classes,
+      wipeMode: configuration.insecureWipe ? .fast : .full,
       render: plane.map { plane in { try await plane.render($0) } }, logger: parts.logger,
       onListening: { listening() })
   }
