@@ -9,6 +9,7 @@ import LinuxSystem
 import Logging
 import NIOCore
 import NIOPosix
+import Reconcilers
 import SQLiteStore
 import ServiceLifecycle
 import TFTP
@@ -48,9 +49,10 @@ struct Daemon {
     let provisioning = Provisioning(
       store: stores.resources, secrets: stores.secrets, journal: journal, parser: YAMLConfigParser(), now: { .now },
       hardwareAddress: { NeighbourTable.macAddress(of: $0) })
+    let classes = ServerClassController(store: stores.resources, logger: logger, now: { .now })
     let parts = Parts(
       served: served, stores: stores, journal: journal, servers: servers, handover: handover,
-      provisioning: provisioning, files: files, environments: environments,
+      provisioning: provisioning, files: files, environments: environments, classes: classes,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
@@ -86,6 +88,7 @@ struct Daemon {
     let provisioning: Provisioning
     let files: BootFiles
     let environments: Environments
+    let classes: ServerClassController
     let planner: BootPlanner
     let metrics: PrometheusRegistry
     let startup: Startup
@@ -158,9 +161,10 @@ struct Daemon {
       "the administration socket", checks: [.http(socketPath: configuration.adminSocket)])
     return AdminAPI(
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
-      journal: parts.journal, servers: parts.servers, wipeMode: configuration.insecureWipe ? .fast : .full,
-      render: plane.map { plane in { try await plane.render($0) } },
-      logger: parts.logger, onListening: { listening() })
+      journal: parts.journal, servers: parts.servers, classes: parts.classes,
+      wipeMode: configuration.insecureWipe ? .fast : .full,
+      render: plane.map { plane in { try await plane.render($0) } }, logger: parts.logger,
+      onListening: { listening() })
   }
 
   private func healthServer(_ parts: Parts) -> any Service {
