@@ -169,7 +169,8 @@ let package = Package(
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
-        "BareMetal", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
+        "BareMetal", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging,
+        nioCore,
         nioEmbedded, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
