@@ -103,7 +103,7 @@ private final class InBandHost: Sendable {
       handover: BMCHandover(
         store: store, secrets: secrets, allowsLoopback: true, now: { InBandHost.now() },
         controller: { method in InBandController(method: method) { line in self.log.withLock { $0.append(line) } } }),
-      logger: quiet, onListening: { continuation.yield($0.first?.port ?? 0) })
+      logger: quiet, now: { InBandHost.now() }, onListening: { continuation.yield($0.first?.port ?? 0) })
     let group = ServiceGroup(configuration: .init(services: [plane], logger: quiet))
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {

@@ -24,11 +24,15 @@ public struct RegistrationResponse: Codable, Hashable, Sendable {
   public var action: AgentAction
   /// What to set the machine's BMC up with before that; `nil`: nothing is written to it.
   public var bmcSetup: BMCSetup?
+  /// What to do with its disks; `nil`: nothing is written to them. What to do afterwards, the answer to the last report
+  /// says.
+  public var wipe: WipeOrder?
 
-  public init(server: String, action: AgentAction, bmcSetup: BMCSetup? = nil) {
+  public init(server: String, action: AgentAction, bmcSetup: BMCSetup? = nil, wipe: WipeOrder? = nil) {
     self.server = server
     self.action = action
     self.bmcSetup = bmcSetup
+    self.wipe = wipe
   }
 }
 

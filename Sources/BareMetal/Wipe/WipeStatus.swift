@@ -32,8 +32,12 @@ public struct WipeStatus: Codable, Hashable, Sendable {
   /// Counts the intents of this Server; 1 is the first.
   public var generation: Int64
   public var requestedAt: Timestamp
-  /// What is to be erased, decided when the intent was recorded.
+  /// How thoroughly.
+  public var mode: WipePolicy.Mode
+  /// What is to be erased, decided when the intent was recorded. Later facts only spare disks.
   public var disks: [DiskOrder]
+  /// The system disk was chosen by its place alone; the intent does not hold when another turns out to be it.
+  public var systemDiskAssumed: Bool?
   public var phase: Phase
   public var startedAt: Timestamp?
   public var heartbeat: Timestamp?
@@ -44,19 +48,34 @@ public struct WipeStatus: Codable, Hashable, Sendable {
   public var records: [EraseRecord]?
 
   public init(
-    id: String, reason: Reason, by: String? = nil, generation: Int64, requestedAt: Timestamp, disks: [DiskOrder]
+    id: String, reason: Reason, by: String? = nil, generation: Int64, requestedAt: Timestamp,
+    mode: WipePolicy.Mode = .fast, disks: [DiskOrder]
   ) {
     self.id = id
     self.reason = reason
     self.by = by
     self.generation = generation
     self.requestedAt = requestedAt
+    self.mode = mode
     self.disks = disks
     phase = .requested
   }
 
   /// Whether it is still to be carried out.
   public var isOpen: Bool { phase == .requested || phase == .running }
+
+  /// How much of what is to be erased is, 0 to 100.
+  public var percent: Int {
+    let erased = disks.filter { $0.action == .erase }
+    let total = erased.reduce(0.0) { $0 + Double($1.disk.size) }
+    guard total > 0 else { return phase == .done ? 100 : 0 }
+    let done = erased.reduce(0.0) { sum, order in
+      guard let record = records?.first(where: { $0.disk == order.disk }) else { return sum }
+      return sum
+        + (record.result == .erased ? Double(order.disk.size) : Double(min(record.bytes ?? 0, order.disk.size)))
+    }
+    return Int(100 * done / total)
+  }
 }
 
 /// What is to happen to one disk.
@@ -75,60 +94,5 @@ public struct DiskOrder: Codable, Hashable, Sendable {
     self.disk = disk
     self.action = action
     self.reason = reason
-  }
-}
-
-/// What a disk is known by, wherever it is plugged in: its WWID, else its serial number with its model. A disk that has
-/// neither is known by its device path and size, which is all there is.
-public struct DiskIdentity: Codable, Hashable, Sendable {
-  public var wwid: String?
-  public var serialNumber: String?
-  public var productName: String?
-  /// `/dev/nvme0n1`
-  public var deviceName: String?
-  /// Bytes.
-  public var size: UInt64
-
-  public init(
-    wwid: String? = nil, serialNumber: String? = nil, productName: String? = nil, deviceName: String? = nil,
-    size: UInt64
-  ) {
-    self.wwid = wwid
-    self.serialNumber = serialNumber
-    self.productName = productName
-    self.deviceName = deviceName
-    self.size = size
-  }
-}
-
-/// How one disk was erased: what an auditor asks for.
-public struct EraseRecord: Codable, Hashable, Sendable {
-  public enum Result: String, Codable, Hashable, Sendable {
-    case running = "Running"
-    case erased = "Erased"
-    case kept = "Kept"
-    /// Nothing to be erased: the medium is read-only or removable.
-    case skipped = "Skipped"
-    case failed = "Failed"
-  }
-
-  public var disk: DiskIdentity
-  public var result: Result
-  /// `nvme-sanitize-block`, `nvme-format`, `secure-discard`, `discard+zero-check`, `zeroout`, `overwrite`, …: what worked.
-  public var method: String?
-  /// Those that were tried before it, each with why it did not do: `nvme-sanitize: not supported`.
-  public var attempts: [String]?
-  /// Erased so far.
-  public var bytes: UInt64?
-  /// What was read back: `first and last 1 MiB and 64 samples are zero`.
-  public var verification: String?
-  public var startedAt: Timestamp?
-  public var finishedAt: Timestamp?
-  /// Why it failed or was left alone.
-  public var message: String?
-
-  public init(disk: DiskIdentity, result: Result) {
-    self.disk = disk
-    self.result = result
   }
 }

@@ -12,12 +12,14 @@ extension BootPlane {
     let query = ScriptQuery(request.uri)
     let subject = BootSubject(mac: query.mac, uuid: query.uuid, address: context.client)
     do {
+      let machine = try await BootContext(of: query.uuid, mac: query.mac, in: store)
       let plan = planner.plan(
         BootRequest(stage: .script, architecture: query.architecture, mac: query.mac, uuid: query.uuid),
-        server: try await server(query.uuid))
-      let script = try script(for: plan, mac: query.mac, endpoint: try endpoint(request, context))
+        context: machine)
+      let script = try await script(for: plan, of: machine, query, endpoint: try endpoint(request, context), context)
       journal.report(.planned(boots: plan.action.description, reason: plan.reason), of: subject)
-      return .text(script)
+      // What `http-404` asks for is no failure.
+      return script.map { .text($0) } ?? .text("boot from the disk: \(plan.reason)\n", status: .notFound)
     } catch let error as StoreError {
       let refusal = Refusal(error)
       journal.report(.transferFailed(name: "its boot script", reason: refusal.reason), of: subject)
@@ -28,24 +30,67 @@ extension BootPlane {
     }
   }
 
-  private func server(_ uuid: SystemUUID?) async throws(StoreError) -> Server? {
-    guard let uuid, !uuid.isUnset else { return nil }
-    return try await store.get(ServerKind.self, named: uuid.description)
-  }
-
-  private func script(for plan: BootPlan, mac: MACAddress?, endpoint: String) throws(Refusal) -> String {
+  /// The plan's script; `nil` for a plain 404.
+  private func script(
+    for plan: BootPlan, of machine: BootContext, _ query: ScriptQuery, endpoint: String, _ context: PeerContext
+  ) async throws -> String? {
     switch plan.action {
-    case .environment(let name):
+    case .agent(let name):
       for file in EnvironmentFile.allCases where assets.asset(.environment(name, file)) == nil {
         throw Refusal(.notFound, "Environment \(name) is not there: it has no \(file.rawValue)")
       }
       return IPXEScript.environment(
         name,
         arguments: KernelArguments.agent(
-          mac: mac, endpoint: endpoint, overrides: configuration.extraAgentKernelArguments))
+          mac: query.mac, endpoint: endpoint, overrides: configuration.extraAgentKernelArguments))
+    case .environment(let name):
+      return try await environmentScript(name, machine, query, endpoint: endpoint, context)
+    case .disk(.http404) where query.isFirstScript:
+      // Our own script would take a 404 for a failure and reboot; it leaves iPXE in the way that says "not this one".
+      return IPXEScript.disk(.ipxeExit, isUEFI: query.architecture != .bios)
+    case .disk(let method): return IPXEScript.disk(method, isUEFI: query.architecture != .bios)
     case .script: return IPXEScript.first
     case .silence, .program: throw Refusal(.notFound, "nothing to boot: \(plan.reason)")
     }
+  }
+
+  /// Sends an allocated machine to its Environment, with the token that gets it its configuration there.
+  private func environmentScript(
+    _ name: String, _ machine: BootContext, _ query: ScriptQuery, endpoint: String, _ context: PeerContext
+  ) async throws -> String {
+    // The Server's name, which is not what the machine says where several say the same.
+    guard let provisioning, let server = machine.server, let binding = machine.binding,
+      let uuid = SystemUUID(server.metadata.name)
+    else {
+      throw Refusal(.notFound, "this boot host provisions no machines")
+    }
+    guard let environment = try await store.get(EnvironmentKind.self, named: name) else {
+      throw Refusal(.notFound, "there is no Environment \(name)")
+    }
+    try provisioning.check(context.client, isOf: server)
+    let architecture = query.architecture.environmentSuffix
+    if case .notReady(let reason) = environment.readiness(architecture: architecture) {
+      throw Refusal(.preconditionFailed, reason)
+    }
+    // The status may be of before a restart: what counts is what can be served.
+    let files = environment.sources(for: architecture)
+    for file in files where assets.asset(file.name) == nil {
+      throw Refusal(.preconditionFailed, "Environment \(name) is not ready: \(file.servedPath) is not here yet")
+    }
+    let own = environment.kernelArguments(for: architecture)
+    // A line break would begin a command of the script.
+    if let bad = own.first(where: { !PlainText.isPlain($0) }) {
+      throw Refusal(
+        .preconditionFailed, "a kernel argument of Environment \(name) has control characters: \(PlainText.line(bad))")
+    }
+    let token =
+      configuration.configAccess == .token
+      ? try await provisioning.tokens.mint(for: server.metadata.name, binding: binding.bootIdentity) : nil
+    return IPXEScript.environment(
+      name, architecture: architecture, hasInitramfs: files.contains { $0.file == .initramfs },
+      arguments: KernelArguments.environment(
+        own: own, endpoint: endpoint, uuid: uuid, token: token?.exposedText,
+        sideroLink: configuration.sideroLink))
   }
 
   /// Where this machine reaches us: as configured, else the address it used, which a port forwarding or a second
@@ -66,7 +111,8 @@ extension BootPlan.Action {
     case .silence: "nothing"
     case .program(let name): name
     case .script: "the first script"
-    case .environment(let name): "Environment \(name)"
+    case .agent(let name), .environment(let name): "Environment \(name)"
+    case .disk: "its disk"
     }
   }
 }

@@ -17,6 +17,13 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     return try serialize(node: blockStyle(tree), allowUnicode: true)
   }
 
+  /// The value in one line of JSON.
+  static func line(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
   private static func blockStyle(_ node: Node) -> Node {
     switch node {
     case .mapping(let mapping):

@@ -43,13 +43,18 @@ struct Daemon {
       controller: { fleet.controller(for: $0) })
     let handover = BMCHandover(
       store: stores.resources, secrets: stores.secrets, now: { .now }, controller: { fleet.controller(for: $0) })
+    let provisioning = Provisioning(
+      store: stores.resources, secrets: stores.secrets, now: { .now },
+      hardwareAddress: { NeighbourTable.macAddress(of: $0) })
     let parts = Parts(
-      served: served, stores: stores, journal: journal, servers: servers, handover: handover, files: files,
+      served: served, stores: stores, journal: journal, servers: servers, handover: handover,
+      provisioning: provisioning, files: files,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
     var services: [any Service] = [FleetCloser(fleet: fleet)]
     services += try bootServices(parts) + [adminAPI(parts), healthServer(parts)]
+    services += reconcilers(parts)
     if let seconds = configuration.powerPollIntervalSeconds {
       services.append(PowerPoll(servers: servers, interval: .seconds(Int64(seconds))))
     }
@@ -69,12 +74,13 @@ struct Daemon {
   }
 
   /// What the services share.
-  private struct Parts {
+  struct Parts {
     let served: [ServedInterface]
     let stores: Stores
     let journal: BootJournal
     let servers: ServerOperator
     let handover: BMCHandover
+    let provisioning: Provisioning
     let files: BootFiles
     let planner: BootPlanner
     let metrics: PrometheusRegistry
@@ -128,11 +134,17 @@ struct Daemon {
     plane.extraAgentKernelArguments = configuration.extraAgentKernelArgs
     plane.autoBMCSetup = configuration.autoBMCSetup
     plane.autoAcceptServers = configuration.autoAcceptServers
+    plane.bootFromDiskMethod = configuration.bootFromDiskMethod
+    plane.configAccess = configuration.configdataAccess == .open ? .open : .token
+    plane.sideroLink = configuration.sideroLinkEndpoint.map { SideroLinkEndpoint(api: $0) }
     plane.afterRegistration = configuration.agent.afterRegistration
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
-      store: parts.stores.resources, journal: parts.sink, handover: parts.handover, logger: parts.logger,
-      onListening: { _ in listening() })
+      store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
+      wipes: WipeHandover(
+        store: parts.stores.resources, secrets: parts.stores.secrets,
+        rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)), now: { .now }),
+      provisioning: parts.provisioning, logger: parts.logger, now: { .now }, onListening: { _ in listening() })
   }
 
   private func adminAPI(_ parts: Parts) -> any Service {

@@ -1,0 +1,171 @@
+public import BareMetal
+import HTTPTypes
+public import Wire
+
+/// How a recorded intent to wipe becomes blank disks: hands the order to the machine's agent, and takes what it reports
+/// into the Server.
+///
+/// An order is given out for as long as the intent is open: a machine that registers again has no agent at work, and the
+/// new one goes on with the same intent.
+public final class WipeHandover: Sendable {
+  /// Bounds on what can be under way.
+  enum Limits {
+    static let tokenLength = 32
+    /// Reads and writes of one Server before giving up against others that change it too.
+    static let attempts = 8
+    /// Reports worked on at a time; the other agents come again. The store commits one at a time.
+    static let concurrentReports = 64
+  }
+
+  /// What a machine that registers is told about its disks.
+  enum Answer: Sendable {
+    case nothing
+    case order(WipeOrder)
+    /// The intent does not hold; the wipe has failed.
+    case refused(String)
+  }
+
+  private let store: any ResourceStore
+  private let secrets: any SecretStore
+  private let rebootTimeout: Duration
+  private let now: @Sendable () -> Timestamp
+  private let reports = Slots(limit: Limits.concurrentReports)
+  private let busy = NamesInUse()
+
+  /// - Parameter rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
+  public init(
+    store: any ResourceStore, secrets: any SecretStore, rebootTimeout: Duration = .seconds(20 * 60),
+    now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.store = store
+    self.secrets = secrets
+    self.rebootTimeout = rebootTimeout
+    self.now = now
+  }
+
+  // MARK: Handing out
+
+  /// What the machine that was just discovered is told.
+  func answer(forServer name: String) async throws -> Answer {
+    for _ in 0..<Limits.attempts {
+      guard var server = try await store.get(ServerKind.self, named: name), let intent = server.status.wipe,
+        intent.isOpen, server.wipeObstacle == nil, try await isFree(name)
+      else { return .nothing }
+      let given: WipeStatus
+      do {
+        given = try intent.given(to: server)
+      } catch {
+        server.status.failWipe(error.description, now: now())
+        do throws(StoreError) {
+          _ = try await store.updateStatus(server)
+          return .refused(error.description)
+        } catch .conflict {
+          continue
+        }
+      }
+      if given != intent {
+        server.status.wipe = given
+        do throws(StoreError) {
+          _ = try await store.updateStatus(server)
+        } catch .conflict {
+          continue
+        }
+      }
+      let token = try await token(for: given, ofServer: name)
+      return .order(
+        WipeOrder(given, heartbeatSeconds: max(1, Int(rebootTimeout.components.seconds)), token: token))
+    }
+    throw Refusal.contended
+  }
+
+  /// Whether nobody has the Server: a binding of its name is what makes it in use.
+  private func isFree(_ name: String) async throws(StoreError) -> Bool {
+    try await store.get(ServerBindingKind.self, named: name) == nil
+  }
+
+  /// The token of this intent, on disk before anybody gets it.
+  private func token(for intent: WipeStatus, ofServer name: String) async throws -> Secret {
+    let token = try await busy.with(name) { () async throws -> Secret in
+      let place = SecretName.wipe(ofServer: name)
+      if let kept = try await secrets.secret(place), kept["id"] == Secret(intent.id), let token = kept["token"] {
+        return token
+      }
+      var random = SystemRandomNumberGenerator()
+      let token = Secret.random(length: Limits.tokenLength, using: &random)
+      try await secrets.setSecret(place, to: ["id": Secret(intent.id), "token": token])
+      return token
+    }
+    guard let token else { throw Refusal.contended }
+    return token
+  }
+
+  // MARK: Reports
+
+  /// Checks who reports, and writes what it says into the Server.
+  func take(_ report: WipeReport) async throws -> WipeProgress {
+    let progress = try await reports.with { try await record(report) }
+    guard let progress else {
+      throw Refusal(
+        .serviceUnavailable, "too many machines report at this moment: try again",
+        retryAfterSeconds: Refusal.storeRetrySeconds)
+    }
+    return progress
+  }
+
+  private func record(_ report: WipeReport) async throws -> WipeProgress {
+    guard let kept = try await secrets.secret(.wipe(ofServer: report.server)), let token = kept["token"] else {
+      throw Refusal(.notFound, "no Server of that name is being wiped")
+    }
+    // Both are compared, whichever is wrong.
+    let (isToken, isIntent) = (token == report.token, kept["id"] == Secret(report.id))
+    guard isToken, isIntent else { throw Refusal(.forbidden, "the token is not the one given out for this wipe") }
+    for _ in 0..<Limits.attempts {
+      guard var server = try await store.get(ServerKind.self, named: report.server) else {
+        throw Refusal(.notFound, "no Server of that name is being wiped")
+      }
+      let before = server.status
+      var progress = WipeProgress.repeated
+      if server.status.wipe?.isOpen == true, let obstacle = try await obstacle(to: server) {
+        // Half erased is what it is now, and must not become more.
+        server.status.failWipe("stopped: \(obstacle)", now: now())
+        progress = .failed("stopped: \(obstacle)")
+      } else {
+        do {
+          progress = try server.status.take(report, now: now())
+        } catch {
+          throw Refusal(error)
+        }
+      }
+      if server.status != before {
+        do throws(StoreError) {
+          _ = try await store.updateStatus(server)
+        } catch .conflict {
+          continue
+        }
+      }
+      return progress
+    }
+    throw Refusal.contended
+  }
+
+  private func obstacle(to server: Server) async throws(StoreError) -> String? {
+    if let obstacle = server.wipeObstacle { return obstacle }
+    return try await isFree(server.metadata.name) ? nil : "it is in use"
+  }
+}
+
+extension Refusal {
+  fileprivate static var contended: Refusal {
+    Refusal(
+      .serviceUnavailable, "the Server is being changed by others: try again",
+      retryAfterSeconds: Refusal.storeRetrySeconds)
+  }
+
+  fileprivate init(_ error: WipeReportError) {
+    switch error {
+    case .noIntent: self.init(.notFound, error.description)
+    case .superseded, .ended: self.init(.conflict, error.description)
+    case .invalid: self.init(.unprocessableContent, error.description)
+    }
+  }
+}
