@@ -142,7 +142,10 @@ let package = Package(
       swiftSettings: app),
     .testTarget(
       name: "AssetCacheTests",
-      dependencies: ["AssetCache", "BareMetal", "LinuxSystem", "Wire", logging, nioCore, nioHTTP1, nioPosix],
+      dependencies: [
+        "AssetCache", "BareMetal", "LinuxSystem", "Reconcilers", "SQLiteStore", "Wire", logging, nioCore, nioHTTP1,
+        nioPosix,
+      ],
       swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     .testTarget(

@@ -345,13 +345,20 @@ public actor AssetCache: AssetFetcher {
       guard sizes[digest] != nil || unproven.contains(digest), let status = directory.status(of: digest) else {
         continue
       }
-      let isSound = try? await Fetch.blocking { [directory] in try directory.verify(digest) }
-      guard !Task.isCancelled else { return }
-      if isSound == true {
-        if unproven.remove(digest) != nil { sizes[digest] = status.bytes }
-      } else if sizes[digest] == status.bytes || unproven.contains(digest) {
-        logger.warning("A cached file is damaged: removed", metadata: ["digest": "\(digest)"])
-        forget(digest)
+      do {
+        let isSound = try await Fetch.blocking { [directory] in try directory.verify(digest) }
+        if !isSound {
+          logger.warning("A cached file is damaged: removed", metadata: ["digest": "\(digest)"])
+          forget(digest)
+        } else if unproven.remove(digest) != nil {
+          sizes[digest] = status.bytes
+        }
+      } catch is CancellationError {
+        return
+      } catch {
+        // It may have been removed meanwhile. What cannot be read now is left for a person to look at.
+        guard directory.status(of: digest) != nil else { continue }
+        logger.warning("A cached file cannot be read", metadata: ["digest": "\(digest)", "error": "\(error)"])
       }
     }
   }

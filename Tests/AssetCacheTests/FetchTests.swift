@@ -156,7 +156,7 @@ struct FetchTests {
       try await CacheHarness.run(in: directory, { $0.stallTime = .seconds(60) }) { harness in
         await harness.cache.hold([source], contents: [], for: "default")
         let state = try await harness.wait(for: source) {
-          if case .fetching(2_000_000, 3_000_001) = $0.activity { true } else { false }
+          if case .fetching(2_000_000, 3_000_001?) = $0.activity { true } else { false }
         }
         #expect(state.content == nil)
       }

@@ -23,13 +23,17 @@ public struct ManifestReader: Sendable {
     guard header.problems.isEmpty else {
       throw ManifestError(kind: header.kind, name: header.name, problems: header.problems)
     }
-    guard let kind = Manifest.kinds.first(where: { $0.kind == header.kind }) else {
-      let known = Manifest.kinds.map(\.kind).joined(separator: ", ")
+    switch header.kind {
+    case EnvironmentKind.kind: return try manifest(document, EnvironmentKind.self)
+    case ServerClassKind.kind: return try manifest(document, ServerClassKind.self)
+    case ServerKind.kind: return try manifest(document, ServerKind.self)
+    case ServerBindingKind.kind: return try manifest(document, ServerBindingKind.self)
+    default:
+      let known = Manifest.kinds.map { $0.kind }.joined(separator: ", ")
       let message = "'\(PlainText.line(header.kind))' is not known: \(known) are"
       throw ManifestError(
         kind: header.kind, name: header.name, problems: [FieldProblem(path: "kind", message: message)])
     }
-    return try manifest(document, kind)
   }
 
   /// Reads a document that has to be of that kind.

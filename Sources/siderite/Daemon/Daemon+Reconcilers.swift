@@ -15,6 +15,8 @@ extension Daemon {
     return [
       Controller(server, store: store, concurrency: ServerReconciler.concurrency, logger: logger),
       Controller(binding, store: store, logger: logger),
+      AssetFetching(cache: parts.environments.cache),
+      Controller(parts.environments.reconciler, store: store, logger: logger),
     ]
   }
 

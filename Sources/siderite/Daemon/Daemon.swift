@@ -37,6 +37,8 @@ struct Daemon {
     let files = BootFiles(configuration)
     files.warnings.forEach { logger.warning("\($0)") }
 
+    let environments = try await Environments(
+      configuration, own: files.assets, store: stores.resources, logger: logger)
     let fleet = try await BMCFleet(logger: logger)
     let servers = ServerOperator(
       store: stores.resources, secrets: stores.secrets, journal: journal, logger: logger, now: { .now },
@@ -48,7 +50,7 @@ struct Daemon {
       hardwareAddress: { NeighbourTable.macAddress(of: $0) })
     let parts = Parts(
       served: served, stores: stores, journal: journal, servers: servers, handover: handover,
-      provisioning: provisioning, files: files,
+      provisioning: provisioning, files: files, environments: environments,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
@@ -82,6 +84,7 @@ struct Daemon {
     let handover: BMCHandover
     let provisioning: Provisioning
     let files: BootFiles
+    let environments: Environments
     let planner: BootPlanner
     let metrics: PrometheusRegistry
     let startup: Startup
@@ -139,7 +142,7 @@ struct Daemon {
     plane.sideroLink = configuration.sideroLinkEndpoint.map { SideroLinkEndpoint(api: $0) }
     plane.afterRegistration = configuration.agent.afterRegistration
     return BootPlane(
-      configuration: plane, planner: parts.planner, assets: AssetTable(parts.files.assets),
+      configuration: plane, planner: parts.planner, assets: parts.environments.table,
       store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
       wipes: WipeHandover(
         store: parts.stores.resources, secrets: parts.stores.secrets,
