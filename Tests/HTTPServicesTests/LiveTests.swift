@@ -195,7 +195,7 @@ struct LiveTests {
     arguments: [16 << 20, 0])
   func shrinks(_ left: UInt64) async throws {
     var limits = ConnectionLimits()
-    limits.stall = .milliseconds(500)
+    limits.stall = left == 0 ? .milliseconds(500) : .seconds(10)
     let rack = try Rack()
     let name = AssetName.environment("agent-amd64", .initramfs)
     try rack.serve([(name, [UInt8](repeating: 7, count: 32 << 20))])
@@ -207,7 +207,8 @@ struct LiveTests {
       _ = await updates.first { $0.event.reason == "TransferStarted" }
       // Less than 16 MiB fit into the buffers of the two sockets.
       try FileHandle(forWritingTo: URL(fileURLWithPath: path)).truncate(atOffset: left)
-      try await connection.channel.setOption(.autoRead, value: true).get()
+      // It may be cut already.
+      try? await connection.channel.setOption(.autoRead, value: true).get()
       let end = await updates.first { $0.event.reason != "TransferStarted" }
       #expect(end?.event.message.contains("its file became shorter on the boot host") == true)
       #expect(await connection.rest().utf8.count < 17 << 20)
@@ -216,7 +217,7 @@ struct LiveTests {
 
   @Test("Clients that take their time cost no memory, however large the file")
   func memory() async throws {
-    func resident() throws -> Int {
+    @Sendable func resident() throws -> Int {
       let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
       return try #require(Int(fields[1])) * Int(getpagesize())
     }
