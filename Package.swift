@@ -163,7 +163,7 @@ let package = Package(
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
-        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
+        "BareMetal", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
         nioEmbedded, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),

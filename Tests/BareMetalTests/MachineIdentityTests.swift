@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite struct MachineIdentityTests {
-  private static let uuid = "4c4c4544-0051-3610-8052-b4c04f4d4631"
+  private static let known = "4c4c4544-0051-3610-8052-b4c04f4d4631"
 
   private func hardware(serial: String?, macs: [String], disks: [StorageDevice] = []) -> HardwareInformation {
     HardwareInformation(
@@ -17,7 +17,7 @@ import Wire
   }
 
   private func stored(_ serial: String?, _ macs: String...) -> Server {
-    Server(metadata: ObjectMeta(name: Self.uuid), spec: ServerSpec(hardware: hardware(serial: serial, macs: macs)))
+    Server(metadata: ObjectMeta(name: Self.known), spec: ServerSpec(hardware: hardware(serial: serial, macs: macs)))
   }
 
   private func uuid(_ text: String) throws -> SystemUUID { try #require(SystemUUID(text)) }
@@ -30,7 +30,7 @@ import Wire
       ("03000200-0400-0500-0006-000700080009", .vendorDefaultUUID),
       ("00020003-0004-0005-0006-000700080009", .vendorDefaultUUID),
       ("11111111-1111-1111-1111-111111111111", .vendorDefaultUUID),
-      (uuid, nil), ("03000200-0400-0500-0006-00070008000a", nil),
+      (known, nil), ("03000200-0400-0500-0006-00070008000a", nil),
     ])
   func unusable(text: String, reason: Quarantine.Reason?) throws { #expect(try uuid(text).unusableReason == reason) }
 
@@ -77,7 +77,7 @@ import Wire
   @Test(
     "Another machine of the same UUID is told apart; a changed NIC, mainboard or nothing known is not another machine")
   func duplicates() throws {
-    let uuid = try uuid(Self.uuid)
+    let uuid = try uuid(Self.known)
     let known = stored("A1", "52:54:00:00:00:01", "52:54:00:00:00:02")
     #expect(MachineIdentity(uuid, facts("A1", "52:54:00:00:00:01"), stored: nil) == .known(uuid))
     #expect(MachineIdentity(uuid, facts("A1", "52:54:00:00:00:09"), stored: known) == .known(uuid))

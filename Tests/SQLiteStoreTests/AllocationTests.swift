@@ -115,7 +115,7 @@ struct AllocationTests {
   func nothing() async throws {
     #expect(await refusal(order(.server("x"))) == .noSuchServer("x"))
     #expect(await refusal(order(.serverClass("x"))) == .noSuchClass("x"))
-    #expect(throws: AllocationError.notAllocated("x")) { try await allocation.release("x") }
+    await #expect(throws: AllocationError.notAllocated("x")) { try await allocation.release("x") }
   }
 
   @Test("Several are all or none, spread over the places the class speaks of")
@@ -169,7 +169,7 @@ struct AllocationTests {
     binding.spec.configRef = SecretKeyRef(namespace: "default", name: "a-config-x", key: "value")
     _ = try await store.create(binding)
     #expect(Allocation.config(of: binding) == nil)
-    #expect(throws: AllocationError.belongsToMachine(server: "a", machine: "m")) { try await allocation.release("a") }
+    await #expect(throws: AllocationError.belongsToMachine(server: "a", machine: "m")) { try await allocation.release("a") }
     _ = try await allocation.release("a", force: true)
     #expect(try await store.get(ServerBindingKind.self, named: "a") == nil)
   }

@@ -37,20 +37,9 @@ public enum Manifest: Hashable, Sendable {
     case .serverBinding(let resource): resource.document(version: version)
     }
   }
-
-  /// - Returns: `nil` where the kind is none of ours.
-  init?<Kind: ManifestKind>(_ resource: Resource<Kind>) {
-    switch resource {
-    case let resource as Environment: self = .environment(resource)
-    case let resource as Server: self = .server(resource)
-    case let resource as ServerClass: self = .serverClass(resource)
-    case let resource as ServerBinding: self = .serverBinding(resource)
-    default: return nil
-    }
-  }
 }
 
-extension ResourceKind where Self: ManifestKind {
+extension ManifestKind {
   /// Whether a document may say that it is of this version.
   public static func knows(version: String) -> Bool { version == apiVersion || olderVersions.contains(version) }
 }

@@ -24,10 +24,10 @@ public struct ManifestReader: Sendable {
       throw ManifestError(kind: header.kind, name: header.name, problems: header.problems)
     }
     switch header.kind {
-    case EnvironmentKind.kind: return try manifest(document, EnvironmentKind.self)
-    case ServerClassKind.kind: return try manifest(document, ServerClassKind.self)
-    case ServerKind.kind: return try manifest(document, ServerKind.self)
-    case ServerBindingKind.kind: return try manifest(document, ServerBindingKind.self)
+    case EnvironmentKind.kind: return try read(document) { .environment($0) }
+    case ServerKind.kind: return try read(document) { .server($0) }
+    case ServerClassKind.kind: return try read(document) { .serverClass($0) }
+    case ServerBindingKind.kind: return try read(document) { .serverBinding($0) }
     default:
       let known = Manifest.kinds.map { $0.kind }.joined(separator: ", ")
       let message = "'\(PlainText.line(header.kind))' is not known: \(known) are"
@@ -115,15 +115,11 @@ public struct ManifestReader: Sendable {
     return Reading(value: .object(fields), warnings: reading.warnings)
   }
 
-  private func manifest<Kind: ManifestKind>(
-    _ document: JSONValue, _ kind: Kind.Type
+  private func read<Kind: ManifestKind>(
+    _ document: JSONValue, _ manifest: (Resource<Kind>) -> Manifest
   ) throws(ManifestError) -> Reading<Manifest> {
-    let reading = try read(document, as: kind)
-    guard let manifest = Manifest(reading.value) else {
-      throw ManifestError(
-        kind: Kind.kind, problems: [FieldProblem(path: "kind", message: "\(Kind.kind) cannot be applied")])
-    }
-    return Reading(value: manifest, warnings: reading.warnings)
+    let reading = try read(document, as: Kind.self)
+    return Reading(value: manifest(reading.value), warnings: reading.warnings)
   }
 
   private func patchProblems(_ spec: some Sendable) -> [FieldProblem] {

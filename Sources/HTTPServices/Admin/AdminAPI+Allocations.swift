@@ -73,11 +73,13 @@ extension AdminAPI {
     if binding.spec.metalMachineRef == nil || options.isForced {
       editor.note("released", ServerBindingKind.self, name, by: options.by)
     }
+    let released: ServerBinding
     do {
-      return try .json(try await allocation.release(name, force: options.isForced))
+      released = try await allocation.release(name, force: options.isForced)
     } catch {
       throw Refusal(error)
     }
+    return try .json(released)
   }
 
   /// A binding may outlive its Server.

@@ -10,7 +10,7 @@ extension ManifestReader {
   /// Which kind a document is of, in whatever version.
   static func kind(of document: JSONValue) throws(Refusal) -> any ManifestKind.Type {
     guard let name = document.fields["kind"]?.text, let kind = Manifest.kinds.first(where: { $0.kind == name }) else {
-      let known = Manifest.kinds.map(\.kind).joined(separator: ", ")
+      let known = Manifest.kinds.map { $0.kind }.joined(separator: ", ")
       throw Refusal(invalid: "", [FieldProblem(path: "kind", message: "is one of \(known)")])
     }
     return kind
@@ -27,27 +27,27 @@ extension ManifestReader {
     }
   }
 
-  /// What a manifest says, in the words of the version that is stored, without what people do not set.
-  func manifest<Kind: ManifestKind>(_ kind: Kind.Type, from document: JSONValue) throws(Refusal) -> JSONValue {
-    var fields = document.fields
-    if let version = fields["apiVersion"]?.text, version != Kind.apiVersion, Kind.knows(version: version) {
-      let says = document.fields["spec"]?.fields ?? [:]
-      fields = JSONValue(encoding: try resource(kind, from: document).value).fields
-      // What a Swift value has in any case, the document need not have said.
-      if says["accepted"] == nil, var spec = fields["spec"]?.fields {
-        spec["accepted"] = nil
-        fields["spec"] = .object(spec)
-      }
+  /// What a manifest says, in the words of the version that is stored, without what the store fills.
+  func manifest<Kind: ManifestKind>(
+    _ kind: Kind.Type, from document: JSONValue, over existing: Resource<Kind>?
+  ) throws(Refusal) -> Reading<JSONValue> {
+    var reading: Reading<JSONValue>
+    do {
+      reading = try today(document, as: kind, over: existing)
+    } catch {
+      throw Refusal(invalid: "\(Kind.kind) \(error.name ?? "")", error.problems)
     }
-    fields["status"] = nil
+    var fields = reading.value.fields
     if var metadata = fields["metadata"]?.fields {
       for key in Self.storesOwn { metadata[key] = nil }
-      var annotations = metadata["annotations"]?.fields
-      annotations?[ResourceEditor.lastApplied] = nil
-      if let annotations { metadata["annotations"] = .object(annotations) }
+      if var annotations = metadata["annotations"]?.fields {
+        annotations[ResourceEditor.lastApplied] = nil
+        metadata["annotations"] = annotations.isEmpty ? nil : .object(annotations)
+      }
       fields["metadata"] = .object(metadata)
     }
-    return .object(fields)
+    reading.value = .object(fields)
+    return reading
   }
 
   /// Fields of `metadata` that the store fills.

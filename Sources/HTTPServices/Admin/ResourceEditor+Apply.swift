@@ -10,26 +10,24 @@ extension ResourceEditor {
     _ kind: Kind.Type, _ document: JSONValue, _ options: ResourceOptions
   ) async throws -> AppliedObject {
     let reader = ManifestReader(options)
-    let manifest = try reader.manifest(kind, from: document)
-    guard let name = manifest.fields["metadata"]?.fields["name"]?.text, !name.isEmpty else {
-      throw Refusal(
-        .unprocessableContent, "metadata.name is missing",
-        causes: [Refusal.Cause(field: "metadata.name", message: "missing")])
+    guard let name = document.fields["metadata"]?.fields["name"]?.text, !name.isEmpty else {
+      // Whatever else is wrong is told with it.
+      _ = try reader.resource(kind, from: document)
+      throw Refusal(invalid: Kind.kind, [FieldProblem(path: "metadata.name", message: "is missing")])
     }
     var warnings: [FieldProblem] = []
     let outcome = try await again { () async throws -> AppliedObject.Outcome in
-      guard let old = try await store.get(kind, named: name) else {
-        let new = manifest.merging(Self.note(of: manifest))
-        warnings = try reader.resource(kind, from: new).warnings
-        _ = try await create(kind, new, options)
+      let old = try await store.get(kind, named: name)
+      let reading = try reader.manifest(kind, from: document, over: old)
+      let manifest = reading.value
+      warnings = reading.warnings
+      guard let old else {
+        _ = try await create(kind, manifest.merging(Self.note(of: manifest)), options)
         return .created
       }
-      let before = JSONValue(encoding: old)
       let last = old.metadata.annotations?[Self.lastApplied].flatMap { try? JSONValue(parsing: $0) }
-      let after = before.applying(manifest, last: last)
-      let reading = try reader.resource(kind, from: after.merging(Self.note(of: manifest)))
-      warnings = reading.warnings
-      let stored = try await replace(old, by: reading.value, options)
+      let after = JSONValue(encoding: old).applying(manifest, last: last).merging(Self.note(of: manifest))
+      let stored = try await replace(old, by: try reader.resource(kind, from: after).value, options)
       return stored.hasSameContent(as: old) ? .unchanged : .configured
     }
     return AppliedObject(

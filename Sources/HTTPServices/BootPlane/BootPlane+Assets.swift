@@ -15,8 +15,10 @@ extension BootPlane {
   /// `/env/<name>/<file>` and `/env/<name>/<architecture>/<file>`
   func environmentFile(_ request: Request, _ context: PeerContext) async throws -> Response {
     let environment = try context.parameters.require("environment")
-    let architecture = context.parameters.get("architecture") ?? AssetName.defaultArchitecture
-    guard let file = try EnvironmentFile(rawValue: context.parameters.require("file")) else {
+    let part = try context.parameters.require("part")
+    let name = context.parameters.get("file")
+    let architecture = name == nil ? AssetName.defaultArchitecture : part
+    guard let file = EnvironmentFile(rawValue: name ?? part) else {
       throw Refusal(.notFound, "there is nothing at \(request.uri.path)")
     }
     return try await respond(

@@ -1,4 +1,5 @@
 import BareMetal
+import HTTPTypes
 import Wire
 
 extension BootPlane {
@@ -15,7 +16,7 @@ extension BootPlane {
   /// Makes or refreshes the machine's Server; again when somebody else wrote in between.
   func store(_ registration: Registration, _ uuid: SystemUUID) async throws -> Registered {
     for _ in 0..<Limits.attempts {
-      do throws(StoreError) {
+      do {
         let (name, quarantine) = try await identify(registration, uuid)
         guard let existing = try await store.get(ServerKind.self, named: name.description) else {
           var new = registration.server(
@@ -31,7 +32,7 @@ extension BootPlane {
         let server = try await store.update(
           registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false))
         return Registered(server: server, isNew: false, changes: changes, quarantine: quarantine)
-      } catch {
+      } catch let error as StoreError {
         switch error {
         case .conflict, .alreadyExists, .notFound: continue
         case .invalid, .unavailable: throw error

@@ -105,7 +105,8 @@ public struct BootPlane: Service {
       router.on("tftp/**", method: method) { request, context in
         try await program(request, context)
       }
-      for path: RouterPath in ["env/:environment/:file", "env/:environment/:architecture/:file"] {
+      // One name for what may be a file or an architecture: the router takes two at one place for a mistake.
+      for path: RouterPath in ["env/:environment/:part", "env/:environment/:part/:file"] {
         router.on(path, method: method) { request, context in try await environmentFile(request, context) }
       }
     }

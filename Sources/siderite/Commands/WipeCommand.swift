@@ -75,8 +75,6 @@ struct WipeCommand: AsyncParsableCommand {
   }
 }
 
-extension WipePolicy.Mode: ExpressibleByArgument {}
-
 extension Server {
   /// What the intent says of each disk, a line each.
   fileprivate var wipeText: String {

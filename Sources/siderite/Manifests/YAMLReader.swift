@@ -106,8 +106,7 @@ struct YAMLReader {
   private static func value(_ scalar: Node.Scalar) -> JSONValue {
     let text = scalar.string
     // An explicit !!str makes a text of what would be something else.
-    guard scalar.style == .plain, Node.scalar(scalar).tag.name != .str || !scalar.tag.description.hasSuffix(":str")
-    else { return .string(text) }
+    guard scalar.style == .plain, scalar.tag.description != "tag:yaml.org,2002:str" else { return .string(text) }
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
     case "true", "True", "TRUE": return .bool(true)

@@ -129,9 +129,9 @@ final class RackStore: ResourceStore, SecretStore {
     }
   }
 
-  /// Changes without telling anybody.
-  func changeSilently<Kind: ResourceKind>(_ resource: Resource<Kind>) {
-    state.withLock { $0.objects[Self.key(resource)] = resource }
+  /// An object goes, and nobody is told.
+  func forgetSilently<Kind: ResourceKind>(_ kind: Kind.Type, _ name: String) {
+    state.withLock { $0.objects["\(Kind.kind)/\(name)"] = nil }
   }
 
   func secret(_ name: SecretName) async throws(StoreError) -> [String: Secret]? {

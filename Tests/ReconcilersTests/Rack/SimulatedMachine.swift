@@ -164,10 +164,7 @@ final class SimulatedMachine: Sendable {
       let report = WipeReport(
         server: Self.name, id: wipe.id, token: Secret("t"), records: records, isFinal: isFinal)
       _ = try server.status.take(report, now: clock.now)
-      do {
-        _ = try await store.updateStatus(server)
-        return
-      } catch StoreError.conflict {}
+      if try await store.wins(server) { return }
     }
   }
 
@@ -191,10 +188,7 @@ final class SimulatedMachine: Sendable {
     while true {
       guard var binding = try await store.get(ServerBindingKind.self, named: Self.name) else { return }
       binding.status.conditions.set("TalosInstalled", .true, now: clock.now)
-      do {
-        _ = try await store.updateStatus(binding)
-        return
-      } catch StoreError.conflict {}
+      if try await store.wins(binding) { return }
     }
   }
 }
@@ -215,5 +209,18 @@ extension SimulatedMachine.State {
     isWiping = false
     software = .nothing
     due = nil
+  }
+}
+
+extension RackStore {
+  /// Writes the status; whether nobody else did in between.
+  func wins<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Bool {
+    do throws(StoreError) {
+      _ = try await updateStatus(resource)
+      return true
+    } catch {
+      guard case .conflict = error else { throw error }
+      return false
+    }
   }
 }

@@ -143,13 +143,15 @@ final class SimulatedRack {
   }
 
   func edit(_ body: (inout Server) -> Void) async throws {
-    while true {
+    for _ in 0..<100 {
       var server = try await server()
       body(&server)
-      do {
+      do throws(StoreError) {
         _ = try await store.update(server)
         return
-      } catch StoreError.conflict {}
+      } catch {
+        guard case .conflict = error else { throw error }
+      }
     }
   }
 
