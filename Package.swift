@@ -71,7 +71,16 @@ let package = Package(
     .target(name: "BareMetal", dependencies: ["Wire"], swiftSettings: pure),
     .target(name: "LinuxSystem", dependencies: ["CLinux", "Wire"], swiftSettings: app),
 
-    // Layer 3: one foreign library each.
+    // Layer 3: one foreign library each. AssetCache fetches what Environments are made of: an HTTP client and files, and
+    // libcrypto for SHA-512, which the rest of the program has no streaming form of. It is a module of its own so that
+    // who decides what is wanted (BareMetal, Reconcilers) knows neither HTTP nor the disk.
+    .target(
+      name: "AssetCache",
+      dependencies: [
+        "BareMetal", "COpenSSL", "LinuxSystem", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioHTTP1,
+        nioPosix,
+      ],
+      swiftSettings: app),
     .target(
       name: "BMC",
       dependencies: [
@@ -97,14 +106,17 @@ let package = Package(
         nioHTTPTypes, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
+    .target(
+      name: "Reconcilers", dependencies: ["BareMetal", "Wire", coreMetrics, logging, serviceLifecycle],
+      swiftSettings: app),
 
     // Layer 5: the daemon with its command line, and the agent.
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP",
-        "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation, nioHTTP1, nioPosix,
-        serviceLifecycle, yams,
+        "AssetCache", "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink",
+        "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore,
+        nioFoundation, nioHTTP1, nioPosix, serviceLifecycle, yams,
       ],
       swiftSettings: app),
     .executableTarget(
@@ -128,6 +140,13 @@ let package = Package(
         "BMC", "BareMetal", "IPMI", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioHTTP1, nioPosix,
       ],
       swiftSettings: app),
+    .testTarget(
+      name: "AssetCacheTests",
+      dependencies: [
+        "AssetCache", "BareMetal", "LinuxSystem", "Reconcilers", "SQLiteStore", "Wire", logging, nioCore, nioHTTP1,
+        nioPosix,
+      ],
+      swiftSettings: app),
     .testTarget(name: "BareMetalTests", dependencies: ["BareMetal", "Wire"], swiftSettings: app),
     .testTarget(
       name: "BootServicesTests",
@@ -144,7 +163,7 @@ let package = Package(
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
-        "BareMetal", "HTTPServices", "Wire", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
+        "BareMetal", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
         nioEmbedded, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
@@ -158,6 +177,9 @@ let package = Package(
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
+    .testTarget(
+      name: "ReconcilersTests", dependencies: ["BareMetal", "Reconcilers", "Wire", logging, serviceLifecycle],
+      swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(
       name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite", argumentParser],

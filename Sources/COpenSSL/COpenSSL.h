@@ -1,4 +1,5 @@
-// OpenSSL's libcrypto: HMAC, MD5, AES-CBC and random bytes for IPMI sessions. BMC is the one module that imports this.
+// OpenSSL's libcrypto: HMAC, MD5, AES-CBC and random bytes for IPMI sessions (BMC), SHA-512 of fetched files (AssetCache).
+// Nobody else imports this.
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>

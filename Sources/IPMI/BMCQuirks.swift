@@ -27,6 +27,8 @@
 /// - Boot flags taken back after 60 s: ``BootFlags``.
 /// - Power commands refused because the machine is in that state already; machines that ignore a switch-on shortly
 ///   after the switch-off: `power(_:waits:)`.
+/// - Power cycles of a machine that is off: refused, as recommended, or carried out as a switch-on. One that is confirmed
+///   with nothing done is not noticed.
 /// - User slots nobody uses: ``isFree(name:)``, or an error to Get User Name. Counts are six bits: ``GetUserAccess``.
 /// - Passwords stored with 16 bytes whatever was said, enable and disable only with 16 bytes behind: ``SetUserPassword``.
 /// - Serial-over-LAN sizes byte-swapped: ``ActivateSOL``. Firmware numbers not BCD: ``GetDeviceID``. FRU areas without

@@ -36,20 +36,37 @@ public final class SQLiteSecretStore: SecretStore {
   }
 
   public func setSecret(_ name: SecretName, to values: [String: Secret]?) async throws(StoreError) {
-    let json = try values.map { values throws(StoreError) in try Self.json(values, of: name) }
-    let maximum = Self.maximumSecrets
+    try await set([name: values])
+  }
+
+  public func setSecrets(_ secrets: [SecretName: [String: Secret]]) async throws(StoreError) {
+    try await set(secrets.mapValues { $0 })
+  }
+
+  private func set(_ secrets: [SecretName: [String: Secret]?]) async throws(StoreError) {
+    guard !secrets.isEmpty else { return }
+    var rows: [(name: SecretName, json: Data?)] = []
+    for (name, values) in secrets {
+      rows.append((name, try values.map { values throws(StoreError) in try Self.json(values, of: name) }))
+    }
+    let (written, maximum) = (rows, Self.maximumSecrets)
     try await file.write { database in
       // Zeroes what is deleted; it may not change inside a transaction that wrote already.
       try database.execute(sql: "PRAGMA secure_delete = ON")
-      try database.execute(
-        sql: "DELETE FROM secrets WHERE namespace = ? AND name = ?", arguments: [name.namespace, name.name])
-      guard let json else { return }
-      guard try Int.fetchOne(database, sql: "SELECT count(*) FROM secrets") ?? 0 < maximum else {
+      for row in written {
+        try database.execute(
+          sql: "DELETE FROM secrets WHERE namespace = ? AND name = ?", arguments: [row.name.namespace, row.name.name])
+      }
+      let added = written.filter { $0.json != nil }
+      guard !added.isEmpty else { return }
+      guard try Int.fetchOne(database, sql: "SELECT count(*) FROM secrets") ?? 0 <= maximum - added.count else {
         throw StoreError.unavailable(message: "it holds \(maximum) Secrets, which is the most there may be")
       }
-      try database.execute(
-        sql: "INSERT INTO secrets (namespace, name, json) VALUES (?, ?, ?)",
-        arguments: [name.namespace, name.name, json])
+      for row in added {
+        try database.execute(
+          sql: "INSERT INTO secrets (namespace, name, json) VALUES (?, ?, ?)",
+          arguments: [row.name.namespace, row.name.name, row.json])
+      }
     }
     try await file.emptyLog()
   }

@@ -39,4 +39,6 @@ actor SystemInterface: IPMIRequester {
   func fence() async throws(IPMIFailure) {}
 
   func pause(for duration: Duration) async throws(IPMIFailure) { Machine.sleep(duration) }
+
+  var now: ContinuousClock.Instant { .now }
 }

@@ -217,6 +217,7 @@ final class FakeController: IPMIRequester {
 
   func fence() async throws(IPMIFailure) {}
   func pause(for duration: Duration) async throws(IPMIFailure) {}
+  var now: ContinuousClock.Instant { .now }
 
   private func answer(_ request: IPMIRequest, _ state: inout State) -> IPMIReply? {
     let data = request.data

@@ -180,6 +180,22 @@ struct FailureTests {
     await bmc.stop()
   }
 
+  @Test("a power cycle is not lost in a session that was idle and that the BMC forgot")
+  func cycleAfterRestart() async throws {
+    let bmc = try await TestBMC.start()
+    try await withFleet { fleet in
+      let controller = fleet.controller(of: bmc)
+      _ = try await controller.powerState()
+      bmc.restart()
+      bmc.read { $0.responder.machine.isOn = true }
+      // What makes a session idle.
+      try await Task.sleep(for: .milliseconds(5100))
+      #expect(try await controller.power(.cycle) == .unknown)
+      #expect(bmc.machine.history == [.powerCycle])
+    }
+    await bmc.stop()
+  }
+
   @Test("a BMC that dies is timed out, and used again when it is back")
   func diesAndComesBack() async throws {
     let bmc = try await TestBMC.start()

@@ -27,18 +27,27 @@ struct OnceTests {
         return await group.reduce(into: []) { $0.append($1) }
       }
     }
-    for bmc in all { await bmc.stop() }
+    for bmc in all {
+      // A power cycle that was confirmed a moment ago takes the machine another second.
+      bmc.read { _ = $0.responder.poll(at: .now + $0.responder.machine.timing.cycle, random: &$0.random) }
+      await bmc.stop()
+    }
     return outcomes.map { (bmc: $0.0, failure: $0.1) }
   }
 
-  @Test("200 machines are cycled: all done, each once off and once on")
+  @Test("200 machines are cycled: all done, each once, by the BMC itself or in steps")
   func cycle() async throws {
     let start = ContinuousClock.now
     let outcomes = try await outcomes(of: .cycle, seeds: 1...200)
     #expect(outcomes.count == 200)
     #expect(outcomes.allSatisfy { $0.failure == nil })
-    #expect(outcomes.allSatisfy { $0.bmc.machine.history == [.powerDown, .powerUp] && $0.bmc.machine.isOn })
-    #expect(.now - start < .seconds(20))
+    for (bmc, _) in outcomes {
+      let machine = bmc.machine
+      #expect([[.powerCycle], [.powerDown, .powerUp]].contains(machine.history))
+      #expect(machine.isOn && machine.startCount == 1)
+    }
+    #expect(outcomes.contains { $0.bmc.machine.history == [.powerDown, .powerUp] })
+    #expect(.now - start < .seconds(30))
   }
 
   @Test("100 machines are reset: each at most once, and those not known to be are said so")

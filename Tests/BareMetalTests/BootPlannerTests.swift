@@ -10,7 +10,7 @@ struct BootPlannerTests {
     "Firmware gets the preferred program of its architecture, by TFTP as by HTTP", arguments: BootArchitecture.allCases)
   func firmware(architecture: BootArchitecture) {
     for stage in [BootRequest.Stage.firmwareTFTP, .firmwareHTTP] {
-      let plan = Self.every.plan(BootRequest(stage: stage, architecture: architecture), server: nil)
+      let plan = Self.every.plan(BootRequest(stage: stage, architecture: architecture), context: BootContext())
       #expect(plan.action == .program(BootPlanner.programNames[architecture]?.first ?? ""))
       #expect(plan.reason.contains(architecture.rawValue))
     }
@@ -28,31 +28,28 @@ struct BootPlannerTests {
   @Test("Firmware that no program is installed for gets silence, with the reason")
   func missing() {
     let plan = BootPlanner(files: ["snponly.efi"]).plan(
-      BootRequest(stage: .firmwareTFTP, architecture: .bios), server: nil)
+      BootRequest(stage: .firmwareTFTP, architecture: .bios), context: BootContext())
     #expect(plan == BootPlan(action: .silence, reason: "no boot program for bios is installed"))
   }
 
   @Test("iPXE gets the script, never a program again: no boot loop", arguments: BootArchitecture.allCases)
   func ipxe(architecture: BootArchitecture) {
     for planner in [Self.every, BootPlanner(programs: [:])] {
-      #expect(planner.plan(BootRequest(stage: .ipxe, architecture: architecture), server: nil).action == .script)
+      #expect(
+        planner.plan(BootRequest(stage: .ipxe, architecture: architecture), context: BootContext()).action == .script)
     }
   }
 
   @Test(
-    "The script's question is answered with the agent of the machine's processor",
+    "An unknown machine boots the agent of its processor",
     arguments: [
       (.bios, "agent-amd64"), (.uefiX64, "agent-amd64"), (.uefiIA32, "agent-amd64"), (.uefiARM64, "agent-arm64"),
       (.uefiARM32, "agent-arm64"),
     ] as [(BootArchitecture, String)])
-  func script(architecture: BootArchitecture, environment: String) {
+  func agent(architecture: BootArchitecture, environment: String) {
     let request = BootRequest(stage: .script, architecture: architecture, uuid: SystemUUID(high: 1, low: 2))
-    let unknown = Self.every.plan(request, server: nil)
-    #expect(unknown == BootPlan(action: .environment(environment), reason: "no Server of this UUID is known"))
-    let server = Server(metadata: ObjectMeta(name: "s"), spec: ServerSpec(), status: ServerStatus())
-    #expect(
-      Self.every.plan(request, server: server)
-        == BootPlan(action: .environment(environment), reason: "the Server is not allocated"))
+    let unknown = Self.every.plan(request, context: BootContext())
+    #expect(unknown == BootPlan(action: .agent(environment), reason: "no Server of this UUID is known"))
   }
 
   @Test("The first script asks with everything iPXE knows of the machine")
@@ -62,7 +59,7 @@ struct BootPlannerTests {
         #!ipxe
         echo Siderite: ${manufacturer} ${product}, ${uuid}
         chain --replace /ipxe?uuid=${uuid}&mac=${mac:hexhyp}&domain=${domain}&hostname=${hostname}\
-        &serial=${serial:uristring}&arch=${buildarch}&platform=${platform} || goto failed
+        &serial=${serial:uristring}&arch=${buildarch}&platform=${platform}&script=first || goto failed
         :failed
         echo Siderite: no answer to what this machine should boot: see 'siderite boots' on the boot host
         sleep 10
@@ -104,5 +101,34 @@ struct BootPlannerTests {
       KernelArguments.agent(mac: nil, endpoint: "e", overrides: ["console=ttyS1,115200", "quiet", "panic"]) == [
         "initrd=initramfs.xz", "sidero.endpoint=e", "console=ttyS1,115200", "quiet", "panic",
       ])
+  }
+
+  @Test("An Environment's own arguments stand; ours follow where it has none of that key")
+  func environmentArguments() {
+    let uuid = SystemUUID(high: 1, low: 2)
+    let url = "talos.config=http://10.0.0.1:8081/configdata?uuid=\(uuid)&token=abc"
+    #expect(
+      KernelArguments.environment(
+        own: ["console=ttyS0", "talos.platform=metal"], endpoint: "10.0.0.1:8081", uuid: uuid, token: "abc")
+        == ["console=ttyS0", "talos.platform=metal", "initrd=initramfs.xz", url])
+    #expect(
+      KernelArguments.environment(
+        own: ["initrd=other", "talos.config=none"], endpoint: "e", uuid: uuid, token: "abc",
+        sideroLink: SideroLinkEndpoint(api: "10.0.0.1:8081", server: "fd00::1"))
+        == [
+          "initrd=other", "talos.config=none", "siderolink.api=10.0.0.1:8081",
+          "talos.logging.kernel=tcp://[fd00::1]:4001", "talos.events.sink=[fd00::1]:4002",
+        ])
+    #expect(
+      KernelArguments.environment(own: [], endpoint: "e", uuid: uuid, token: nil).last
+        == "talos.config=http://e/configdata?uuid=\(uuid)")
+  }
+
+  @Test("To the disk: an error on UEFI, which else opens its boot manager; a plain end on BIOS; no script for a 404")
+  func diskScripts() {
+    #expect(IPXEScript.disk(.ipxeExit, isUEFI: true)?.hasSuffix("\nexit 1\n") == true)
+    #expect(IPXEScript.disk(.ipxeExit, isUEFI: false)?.hasSuffix("\nexit\n") == true)
+    #expect(IPXEScript.disk(.ipxeSanboot, isUEFI: false)?.contains("\nsanboot --no-describe --drive 0x80 ") == true)
+    #expect(IPXEScript.disk(.http404, isUEFI: true) == nil)
   }
 }

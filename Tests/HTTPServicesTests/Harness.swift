@@ -35,6 +35,7 @@ final class Rack: Sendable {
   let configuration: BootPlaneConfiguration
   let handover = Mutex<BMCHandover?>(nil)
   let wipes = Mutex<WipeHandover?>(nil)
+  let provisioning = Mutex<Provisioning?>(nil)
 
   init(
     store: MemoryStore = MemoryStore(), configure: (inout BootPlaneConfiguration) -> Void = { _ in }
@@ -76,16 +77,17 @@ final class Rack: Sendable {
   ) -> BootPlane {
     BootPlane(
       configuration: configuration, planner: BootPlanner(programs: [:]), assets: assets, store: store,
-      journal: journal, handover: handover.withLock { $0 }, wipes: wipes.withLock { $0 }, logger: quiet,
-      limits: limits, onListening: onListening)
+      journal: journal, handover: handover.withLock { $0 }, wipes: wipes.withLock { $0 },
+      provisioning: provisioning.withLock { $0 }, logger: quiet, limits: limits,
+      now: { Timestamp(seconds: 1_800_000_000) }, onListening: onListening)
   }
 
   /// Asks the boot plane, without a network.
   func ask(
     _ method: HTTPRequest.Method, _ path: String, host: String? = "10.0.0.1:8081", headers: HTTPFields = [:],
-    body: [UInt8] = []
+    body: [UInt8] = [], from client: String = "10.0.0.7"
   ) async throws -> Answer {
-    try await send(bootPlane().responder(), method, path, host: host, headers: headers, body: body)
+    try await send(bootPlane().responder(), method, path, host: host, headers: headers, body: body, from: client)
   }
 
   /// What the journal heard, in order, of all machines.
@@ -93,14 +95,15 @@ final class Rack: Sendable {
   var messages: [String] { journal.records().flatMap(\.events).map(\.message) }
 }
 
-/// Asks a responder, from 10.0.0.7 at our 10.0.0.2:8081, without a network.
+/// Asks a responder, from 10.0.0.7 unless told otherwise, at our 10.0.0.2:8081, without a network.
 func send(
   _ responder: some HTTPResponder<PeerContext>, _ method: HTTPRequest.Method, _ path: String,
-  host: String? = "10.0.0.1:8081", headers: HTTPFields = [:], body: [UInt8] = []
+  host: String? = "10.0.0.1:8081", headers: HTTPFields = [:], body: [UInt8] = [],
+  from client: String = "10.0.0.7"
 ) async throws -> Answer {
   let channel = NIOAsyncTestingChannel()
   channel.localAddress = try SocketAddress(ipAddress: "10.0.0.2", port: 8081)
-  channel.remoteAddress = try SocketAddress(ipAddress: "10.0.0.7", port: 40000)
+  channel.remoteAddress = try SocketAddress(ipAddress: client, port: 40000)
   let request = Request(
     head: HTTPRequest(method: method, scheme: "http", authority: host, path: path, headerFields: headers),
     body: RequestBody(buffer: ByteBuffer(bytes: body)))

@@ -123,6 +123,8 @@ struct ResponderCommandTests {
     #expect(talk.bmc.machine.bootFlags?.isValid == false)
     _ = try talk.ask(SetSystemBootOptions.flags(BootFlags(.disk, isPersistent: true, isUEFI: true)))
     _ = try talk.ask(ChassisControl(.powerCycle))
+    #expect(try !talk.ask(GetChassisStatus()).isOn)
+    talk.now += .seconds(1)
     _ = try talk.ask(ChassisControl(.hardReset))
     #expect(talk.bmc.machine.lastBootDevice == .disk && talk.bmc.machine.startCount == 3)
     #expect(talk.bmc.machine.history == [.powerUp, .powerCycle, .hardReset])

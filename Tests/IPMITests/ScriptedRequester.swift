@@ -6,6 +6,9 @@ actor ScriptedRequester<State: Sendable>: IPMIRequester {
   private(set) var requests: [IPMIRequest] = []
   private(set) var fences = 0
   private(set) var paused = Duration.zero
+  private let start = ContinuousClock.now
+  private var slowness = Duration.zero
+  private var elapsed = Duration.zero
   private let answer: @Sendable (inout State, IPMIRequest) -> IPMIReply?
 
   /// - Parameter answer: `nil`: no answer comes.
@@ -16,12 +19,17 @@ actor ScriptedRequester<State: Sendable>: IPMIRequester {
 
   func perform(_ request: IPMIRequest) async throws(IPMIFailure) -> IPMIReply {
     requests.append(request)
+    elapsed += slowness
     if let reply = answer(&state, request) { return reply }
     throw request.isRepeatable ? .session(.timedOut(during: .commanding)) : .unanswered
   }
 
   func fence() async throws(IPMIFailure) { fences += 1 }
   func pause(for duration: Duration) async throws(IPMIFailure) { paused += duration }
+  var now: ContinuousClock.Instant { start + paused + elapsed }
+
+  /// From now on every request takes so long.
+  func slowDown(to duration: Duration) { slowness = duration }
 
   func change(_ change: @Sendable (inout State) -> Void) { change(&state) }
 }
@@ -81,6 +89,10 @@ actor ConversationRequester: IPMIRequester {
     talk.run(for: duration) { _ in false }
     talk.now = max(talk.now, end)
   }
+
+  var now: ContinuousClock.Instant { talk.now }
+
+  func connect() async throws(IPMIFailure) { try login() }
 
   private func login() throws(IPMIFailure) {
     for _ in 0..<3 where !talk.isEstablished || talk.failure != nil {

@@ -35,14 +35,16 @@ final class BootHost {
   }
 
   /// Starts `siderite serve` with one interface and returns when it says that it is ready.
+  /// - Parameter others: lines of the configuration beside.
   @discardableResult
-  func serve(_ interfaceSettings: String) throws -> pid_t {
+  func serve(_ interfaceSettings: String, others: String = "") throws -> pid_t {
     let configuration = directory.appending(path: "siderite.yaml")
     let text = """
       stateDirectory: \(directory.path)/state
       adminSocket: \(directory.path)/admin.sock
       logLevel: info
       interfaces: [{name: \(interface), \(interfaceSettings)}]
+      \(others)
       """
     try text.write(to: configuration, atomically: true, encoding: .utf8)
     let readiness = try ReadinessSocket(path: directory.appending(path: "notify.sock").path)
@@ -80,7 +82,7 @@ final class BootHost {
   var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
 
   /// The daemon beside the test bundle, built with it.
-  private static var binary: String {
+  static var binary: String {
     URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "siderite").path
   }
 }

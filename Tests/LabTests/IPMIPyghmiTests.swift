@@ -35,6 +35,7 @@ extension RackTests {
         #expect(try await machine.power(.soft) == .off)
         #expect(bmc.log.contains("politely shut down"))
         // It knows no power cycle: ours is off and on.
+        #expect(try await machine.power(.on) == .on)
         #expect(try await machine.power(.cycle) == .on)
         #expect(try await machine.power(.off) == .off)
         #expect(bmc.log.contains("abruptly remove power"))

@@ -126,6 +126,36 @@ struct ConfigurationTests {
     #expect(problems("powerPollInterval: 5s") == ["powerPollInterval: 1"])
   }
 
+  @Test("The life of a server has its settings, each with Sidero's default and name")
+  func lifecycle() throws {
+    let defaults = try ConfigurationLoader(file: "").load()
+    #expect(defaults.insecureWipe && defaults.serverRebootTimeoutSeconds == 1200)
+    #expect(defaults.restartIntervalSeconds == 60)
+    #expect(defaults.bootFromDiskMethod == .ipxeExit && defaults.ipmiPXEMethod == .uefi)
+    #expect(defaults.configdataAccess == .token && defaults.sideroLinkEndpoint == nil)
+    #expect(defaults.cacheSizeLimitBytes == 21_474_836_480)
+    let file = """
+      insecureWipe: false
+      serverRebootTimeout: 5m
+      restartInterval: 5
+      bootFromDiskMethod: ipxe-sanboot
+      ipmiPxeMethod: bios
+      cacheSizeLimit: 500 MB
+      configdataAccess: open
+      siderolink: {endpoint: "10.0.0.1:51821"}
+      """
+    let set = try ConfigurationLoader(file: file).load()
+    #expect(!set.insecureWipe && set.serverRebootTimeoutSeconds == 300 && set.restartIntervalSeconds == 5)
+    #expect(set.bootFromDiskMethod == .ipxeSanboot && set.ipmiPXEMethod == .bios)
+    #expect(set.configdataAccess == .open && set.sideroLinkEndpoint == "10.0.0.1:51821")
+    #expect(set.cacheSizeLimitBytes == 500_000_000)
+    #expect(
+      problems("ipmiPxeMethod: legacy\ncacheSizeLimit: 20 elephants\nserverRebootTimeout: 1s\nsiderolink: 7")
+        == ["serverRebootTimeout: 3", "ipmiPxeMethod: 1", "cacheSizeLimit: 2", "siderolink: 4"])
+    #expect(ConfigurationKey.ipmiPxeMethod.flag == "ipmi-pxe-method")
+    #expect(ConfigurationKey.siderolinkEndpoint.variable == "SIDERITE_SIDEROLINK_ENDPOINT")
+  }
+
   @Test("Every key has a variable and a flag of its own")
   func names() {
     let keys = ConfigurationKey.allCases

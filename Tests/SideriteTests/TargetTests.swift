@@ -78,6 +78,11 @@ struct TargetTests {
     #expect(
       AnswerText.text(outcomes, request: .powerStatus, isOne: false)
         == "TARGET  POWER\na       on\nb       failed (busy)\n")
+    for (action, text) in [(PowerAction.cycle, "cycled"), (.reset, "reset"), (.off, "unknown")] {
+      #expect(
+        AnswerText.text([outcome("a", .success(.power(.unknown)))], request: .power(action, waits: true), isOne: false)
+          == "TARGET  POWER\na       \(text)\n")
+    }
     let sensors = BMCAnswer.sensors([
       SensorReading(name: "CPU\u{1b}", kind: "temperature", value: 41.50049, unit: "°C", health: .ok)
     ])

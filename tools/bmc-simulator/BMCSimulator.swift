@@ -67,7 +67,7 @@ struct BMCSimulator: ParsableCommand {
   var softTakes = TimeSpan(.zero)
 
   @Option(help: ArgumentHelp("How long a power cycle stays off.", valueName: "time"))
-  var cycleTakes = TimeSpan(.zero)
+  var cycleTakes = TimeSpan(.seconds(1))
 
   @Option(help: ArgumentHelp("From request to answer.", valueName: "time"))
   var roundTrip = TimeSpan(.zero)

@@ -270,7 +270,8 @@ lab_vm() {
   for disk in $disks; do
     IFS=: read -r kind size disk_serial <<<"$disk"
     truncate -s "$size" "$LAB/$name.disk$number"
-    qemu+=(-drive "file=$LAB/$name.disk$number,format=raw,if=none,id=disk$number")
+    # What is discarded is gone from an NVMe disk; a virtio disk takes the command and does nothing, as some SSDs do.
+    qemu+=(-drive "file=$LAB/$name.disk$number,format=raw,if=none,id=disk$number,discard=$([[ $kind == nvme ]] && echo unmap || echo ignore)")
     case $kind in
       virtio) qemu+=(-device "virtio-blk-pci,drive=disk$number,serial=${disk_serial:0:20}@DISK$number@") ;;
       nvme) qemu+=(-device "nvme,drive=disk$number,serial=${disk_serial:0:20}@DISK$number@") ;;
@@ -296,9 +297,10 @@ lab_vm() {
     *) lab_say "lab_vm: unknown firmware $firmware" && return 2 ;;
   esac
 
-  # The boot order: the network alone, or the first disk alone.
-  local network=("${qemu[@]//@DISK?@/}") local=("${qemu[@]//@NIC@/}")
+  # The boot order: the network and then the first disk, or the first disk alone.
+  local network=("${qemu[@]//@DISK0@/,bootindex=1}") local=("${qemu[@]//@NIC@/}")
   network=("${network[@]//@NIC@/,bootindex=0}")
+  network=("${network[@]//@DISK?@/}")
   local=("${local[@]//@DISK0@/,bootindex=0}")
   local=("${local[@]//@DISK?@/}")
   if [[ -n $bmc ]]; then

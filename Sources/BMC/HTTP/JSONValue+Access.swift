@@ -7,11 +7,6 @@ extension JSONValue {
     return members[key]
   }
 
-  var text: String? {
-    guard case .string(let value) = self else { return nil }
-    return value
-  }
-
   /// Text that says something: some services fill in spaces, `N/A`, or nothing.
   var nonEmptyText: String? {
     guard let text = text.map({ HTTPOrigin.printable($0) }), text.contains(where: { $0 != " " }), text != "N/A" else {

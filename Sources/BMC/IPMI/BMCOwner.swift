@@ -11,6 +11,8 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   /// What a turn may ask for.
   enum Step {
     case ask(IPMIRequest)
+    /// A session.
+    case connect
     /// No session from before.
     case fence
     case pause(until: ContinuousClock.Instant)
@@ -81,6 +83,9 @@ final class BMCOwner: NIOScheduledCallbackHandler {
   /// Logged in, and not taking leave: what comes while a session closes waits for the next one.
   private var isUsable: Bool { session?.isEstablished ?? false }
 
+  /// A session that was idle may be dead.
+  var isDoubtful: Bool { session != nil && .now - lastHeard > Self.doubtAfter }
+
   /// Nobody waits for it.
   var isIdle: Bool { !isTaken && turn == nil }
 
@@ -146,6 +151,13 @@ final class BMCOwner: NIOScheduledCallbackHandler {
     guard let pending, let turn else { return }
     switch pending.step {
     case .pause: return
+    case .connect:
+      guard session != nil else { return logIn(for: turn.access) }
+      if sessionAccess != turn.access {
+        closeSession()
+      } else if isUsable {
+        end(.success(nil))
+      }
     case .fence:
       if !pending.isAgain, session != nil { return closeSession() }
       self.pending?.isAgain = true
@@ -170,7 +182,7 @@ final class BMCOwner: NIOScheduledCallbackHandler {
       return end(BMCFailure(.busy, "\(name): too many requests are on their way; try again when they are done"))
     }
     pending?.requestID = id
-    if request.isRepeatable, pending?.isAgain == false, now - lastHeard > Self.doubtAfter {
+    if request.isRepeatable, pending?.isAgain == false, isDoubtful {
       pending?.suspectAt = now + Self.doubtTime
     }
     perform(actions)

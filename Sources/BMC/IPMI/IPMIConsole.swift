@@ -146,4 +146,6 @@ struct ConsoleLine: IPMIRequester {
   func pause(for duration: Duration) async throws(IPMIFailure) {
     do { try await Task.sleep(for: duration) } catch { throw .transport("given up") }
   }
+
+  var now: ContinuousClock.Instant { .now }
 }

@@ -16,6 +16,16 @@ struct IPMITurn: IPMIRequester {
 
   func pause(for duration: Duration) async throws(IPMIFailure) { _ = try await run(.pause(until: .now + duration)) }
 
+  var now: ContinuousClock.Instant { .now }
+
+  func connect() async throws(IPMIFailure) {
+    if turn.value.owner.isDoubtful {
+      _ = try await perform(IPMIRequest(GetDeviceID()))
+    } else {
+      _ = try await run(.connect)
+    }
+  }
+
   /// What the session is protected with; `nil`: IPMI 1.5.
   var cipherSuite: CipherSuite? { turn.value.owner.cipherSuite }
 

@@ -15,8 +15,8 @@ extension RedfishController {
 
   /// Switches with `ComputerSystem.Reset` (DSP0268).
   ///
-  /// A cycle that is waited for is made of off and on, so that the machine is seen to be off, which `PowerCycle` does not
-  /// show; one that is not waited for is one `PowerCycle`, where the service has it.
+  /// A cycle is one `PowerCycle`, done when the service has confirmed it; where that is missing, off, seen to be off, and
+  /// on.
   func switchPower(_ action: PowerAction, waits: Bool) async throws(BMCFailure) -> PowerState {
     let system = try await system()
     let state = Self.powerState(of: system.json)
@@ -27,7 +27,7 @@ extension RedfishController {
       return try await bring(to: wanted, from: state, reset, waits: waits)
     case .cycle:
       if state == .off { return try await bring(to: .on, from: .off, reset, waits: waits) }
-      if !waits, let type = reset.type(for: .cycle) {
+      if let type = reset.type(for: .cycle) {
         try done(try await reset.post(type, service), "the machine was power-cycled")
         return .unknown
       }

@@ -45,7 +45,7 @@ enum RedfishQuirks {
     switch action {
     case .on: ["On", "ForceOn"]
     case .off: ["ForceOff"]
-    case .cycle: ["PowerCycle", "FullPowerCycle"]
+    case .cycle: ["PowerCycle"]
     case .reset: ["ForceRestart"]
     // The button of a machine that is on: ACPI asks the operating system.
     case .soft: ["GracefulShutdown", "PushPowerButton"]

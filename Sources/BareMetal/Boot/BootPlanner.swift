@@ -53,8 +53,12 @@ public struct BootPlan: Hashable, Sendable {
     case program(String)
     /// The first iPXE script, `/boot.ipxe`.
     case script
+    /// The discovery agent's kernel and initramfs, served under the name of an Environment: `agent-amd64`.
+    case agent(String)
     /// Kernel and initramfs of the Environment of that name.
     case environment(String)
+    /// What is on its disk; how it leaves iPXE for that.
+    case disk(BootFromDiskMethod)
   }
 
   public var action: Action
@@ -71,8 +75,13 @@ public struct BootPlan: Hashable, Sendable {
 public struct BootPlanner: Hashable, Sendable {
   /// File names of the boot programs that are there, by architecture.
   public var programs: [BootArchitecture: String]
+  /// How a machine leaves iPXE for its disk when neither its Server nor its class says.
+  public var bootFromDiskMethod: BootFromDiskMethod
 
-  public init(programs: [BootArchitecture: String]) { self.programs = programs }
+  public init(programs: [BootArchitecture: String], bootFromDiskMethod: BootFromDiskMethod = .ipxeExit) {
+    self.programs = programs
+    self.bootFromDiskMethod = bootFromDiskMethod
+  }
 
   /// The names that distributions and Sidero use, in order of preference. `snponly` uses the firmware's own network
   /// driver for the card it booted from, which works on cards iPXE has no driver for.
@@ -89,8 +98,11 @@ public struct BootPlanner: Hashable, Sendable {
     self.init(programs: Self.programNames.compactMapValues { names in names.first { files.contains($0) } })
   }
 
-  /// Decides. `server` is the stored Server of the request's UUID, if there is one.
-  public func plan(_ request: BootRequest, server: Server?) -> BootPlan {
+  /// Decides.
+  ///
+  /// - Parameter context: what the store has of the request's UUID. Only a running script is answered by it: whatever a
+  ///   machine is to boot, it gets there by iPXE.
+  public func plan(_ request: BootRequest, context: BootContext) -> BootPlan {
     switch request.stage {
     case .firmwareTFTP, .firmwareHTTP:
       guard let program = programs[request.architecture] else {
@@ -101,10 +113,68 @@ public struct BootPlanner: Hashable, Sendable {
     case .ipxe:
       return BootPlan(action: .script, reason: "the client is iPXE")
     case .script:
-      let environment = "agent-\(request.architecture.environmentSuffix)"
-      return BootPlan(
-        action: .environment(environment),
-        reason: server == nil ? "no Server of this UUID is known" : "the Server is not allocated")
+      if let reason = context.reasonForAgent {
+        return BootPlan(action: .agent("agent-\(request.architecture.environmentSuffix)"), reason: reason)
+      }
+      if let reason = context.reasonForDisk {
+        return BootPlan(action: .disk(diskMethod(context)), reason: reason)
+      }
+      return environment(context)
     }
+  }
+
+  /// The Server's word, then its class's, then ours.
+  private func diskMethod(_ context: BootContext) -> BootFromDiskMethod {
+    context.server?.spec.bootFromDiskMethod ?? context.serverClass?.spec.bootFromDiskMethod ?? bootFromDiskMethod
+  }
+
+  private func environment(_ context: BootContext) -> BootPlan {
+    if let name = context.server?.spec.environmentRef?.name {
+      return BootPlan(action: .environment(name), reason: "its Server names it")
+    }
+    if let serverClass = context.serverClass, let name = serverClass.spec.environmentRef?.name {
+      return BootPlan(action: .environment(name), reason: "its ServerClass \(serverClass.metadata.name) names it")
+    }
+    return BootPlan(
+      action: .environment(Self.defaultEnvironment), reason: "neither its Server nor its ServerClass names another")
+  }
+
+  /// What is booted when nothing else is said.
+  public static let defaultEnvironment = "default"
+}
+
+extension BootContext {
+  /// Why the machine boots nothing but the agent; `nil` when it is allocated for good.
+  ///
+  /// The first three are the promise that nothing is written to a machine nobody accepted, so they come first, whatever
+  /// references the Server.
+  fileprivate var reasonForAgent: String? {
+    guard let server else { return "no Server of this UUID is known" }
+    let allocated = binding == nil ? "" : ", although it is allocated"
+    guard server.spec.accepted else { return "the Server is not accepted\(allocated)" }
+    if let quarantine = server.status.conditions?.first(where: { $0.type == "Quarantined" && $0.status == .true }) {
+      return "the Server is quarantined\(quarantine.reason.map { " (\($0))" } ?? "")\(allocated)"
+    }
+    if let wipe = server.status.wipe, wipe.isOpen { return "its disks are to be wiped (\(wipe.reason.rawValue))" }
+    guard let binding else { return "the Server is not allocated" }
+    guard binding.metadata.deletionTimestamp == nil else { return "the Server is being released" }
+    return nil
+  }
+
+  /// Why it boots from its disk; `nil` when it does not.
+  ///
+  /// The binding's own word counts too: a machine that reboots faster than the Server's reconciler learns of its
+  /// installation would be installed again.
+  fileprivate var reasonForDisk: String? {
+    guard let server, server.spec.pxeBootAlways != true else { return nil }
+    if server.status.conditions.hasTrue("PXEBooted") { return "it has booted its Environment" }
+    if binding?.status.conditions.hasTrue("TalosInstalled") == true { return "it is installed" }
+    return nil
+  }
+}
+
+extension Optional<[Condition]> {
+  fileprivate func hasTrue(_ type: String) -> Bool {
+    self?.contains { $0.type == type && $0.status == .true } ?? false
   }
 }

@@ -38,7 +38,8 @@ extension PowerController {
 /// What can be asked of a machine's management controller.
 public enum BMCRequest: Codable, Hashable, Sendable {
   case powerStatus
-  /// - Parameter waits: until the state asked for is seen (on, off, soft), or the controller has confirmed (the others).
+  /// - Parameter waits: until the state asked for is seen (on, off, soft). The others are done when the controller has
+  ///   confirmed them.
   case power(PowerAction, waits: Bool)
   case boot
   case setBoot(BootOverride)
@@ -71,7 +72,8 @@ public enum PowerAction: String, Codable, Hashable, Sendable, CaseIterable {
   case on
   /// At once, like pulling the plug.
   case off
-  /// Off, seen to be off, and on; not waited for, the controller's own power cycle. A machine that is off is switched on.
+  /// The controller's own power cycle; where it has none: off, seen to be off, and on. A machine that is off is switched
+  /// on.
   case cycle
   /// Restarts without cutting power. A machine that is off stays off, and that is a failure.
   case reset

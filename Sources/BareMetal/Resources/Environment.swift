@@ -70,8 +70,26 @@ public struct KernelSource: Codable, Hashable, Sendable {
 public struct EnvironmentStatus: ResourceStatus {
   /// One for every file of the spec.
   public var conditions: [AssetCondition]?
+  /// What is served, by the path below `/env/<name>/` (`vmlinuz`, `arm64/initramfs.xz`): an addition of Siderite's. It
+  /// may be older than the spec: until everything that an architecture needs is there, what was served before stays.
+  public var served: [String: ServedAsset]?
 
   public init() {}
+}
+
+/// One file of an Environment as machines get it.
+public struct ServedAsset: Codable, Hashable, Sendable {
+  /// Where it came from.
+  public var url: String?
+  /// SHA-512, 128 hexadecimal digits: as it was computed here. The file's place in the cache.
+  public var digest: String
+  public var bytes: Int64
+
+  public init(url: String?, digest: String, bytes: Int64) {
+    self.url = url
+    self.digest = digest
+    self.bytes = bytes
+  }
 }
 
 /// Whether one file is there and is what it should be. The first four fields are Sidero's.

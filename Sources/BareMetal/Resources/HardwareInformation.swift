@@ -58,6 +58,9 @@ public struct ComputeInformation: Codable, Hashable, Sendable {
   public var processorCount: UInt32?
   public var processors: [Processor]?
 
+  /// Of which nothing is known.
+  init() {}
+
   /// Sums what the processors say.
   public init(processors: [Processor]) {
     self.processors = processors
@@ -133,7 +136,7 @@ public struct MemoryModule: Codable, Hashable, Sendable {
 
 /// The disks the kernel sees.
 public struct StorageInformation: Codable, Hashable, Sendable {
-  /// For people: `960 GB` (10^9 bytes).
+  /// For people: `1116 GB`, or `512 MB` below a gigabyte; in powers of 1024, as Sidero has it.
   public var totalSize: String?
   public var deviceCount: UInt32?
   public var devices: [StorageDevice]?
@@ -143,7 +146,7 @@ public struct StorageInformation: Codable, Hashable, Sendable {
     self.devices = devices
     deviceCount = UInt32(clamping: devices.count)
     let bytes = devices.reduce(UInt64(0)) { $0.addingReportingOverflow($1.size ?? 0).partialValue }
-    totalSize = bytes >= 1_000_000_000 ? "\(bytes / 1_000_000_000) GB" : "\(bytes / 1_000_000) MB"
+    totalSize = bytes >= 1 << 30 ? "\(bytes >> 30) GB" : "\(bytes >> 20) MB"
   }
 }
 

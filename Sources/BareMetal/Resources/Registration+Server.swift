@@ -19,15 +19,21 @@ extension Registration {
   ///
   /// A new Server is not accepted unless `autoAccept` says so. An existing one keeps everything a person or a
   /// controller set; only the facts are refreshed.
+  ///
+  /// - Parameter reported: what the machine says, when its Server is not named by that.
   public func server(
-    replacing existing: Server?, uuid: SystemUUID, autoAccept: Bool
+    replacing existing: Server?, uuid: SystemUUID, reported: SystemUUID? = nil, autoAccept: Bool
   ) -> Server {
     var server =
       existing
       ?? Server(
         metadata: ObjectMeta(name: uuid.description), spec: ServerSpec(accepted: autoAccept), status: ServerStatus())
     server.spec.hardware = hardware
-    server.spec.hardware?.system?.uuid = uuid.description
+    server.spec.hardware?.system?.uuid = (reported ?? uuid).description
+    if let reported, reported != uuid {
+      server.metadata.annotations = (server.metadata.annotations ?? [:])
+        .merging([Server.reportedUUIDAnnotation: reported.description]) { $1 }
+    }
     if let hostname, !hostname.isEmpty { server.spec.hostname = hostname }
     return server
   }
@@ -39,20 +45,16 @@ extension Registration {
       + addresses.map { NodeAddress(type: "InternalIP", address: $0) }
   }
 
-  /// Checks the whole report and returns the machine's UUID.
+  /// Checks the whole report and returns the UUID that the machine says, which may be no name
+  /// (``SystemUUID/unusableReason``).
   ///
-  /// - Throws: ``RegistrationError`` when there is no usable UUID (SMBIOS §7.2.1: neither all zeros nor all ones), or a
-  ///   string or list exceeds ``Limits``.
+  /// - Throws: ``RegistrationError`` when there is no UUID, or a string or list exceeds ``Limits``.
   public func validated() throws(RegistrationError) -> SystemUUID {
     guard let text = hardware.system?.uuid, !text.isEmpty else {
       throw RegistrationError(description: "hardware.system.uuid is missing: without it a machine has no name")
     }
     guard let uuid = SystemUUID(text) else {
       throw RegistrationError(description: "hardware.system.uuid is not a UUID")
-    }
-    guard !uuid.isUnset else {
-      throw RegistrationError(
-        description: "hardware.system.uuid is \(uuid), which SMBIOS uses for 'not set': set it in the firmware")
     }
     try checkLists()
     try checkStrings()

@@ -26,7 +26,7 @@ public struct ServerSpec: Codable, Hashable, Sendable {
   public var configPatches: [ConfigPatch]?
   public var strategicPatches: [String]?
   /// The operator's word that the machine is ours: nothing is ever written to a machine without it.
-  public var accepted: Bool
+  @FalseWhenAbsent public var accepted: Bool
   /// Keeps the machine out of every class.
   public var cordoned: Bool?
   /// Boots the Environment every time, never the disk.
@@ -56,6 +56,8 @@ public struct ServerStatus: ResourceStatus {
   public var power: PowerState?
   /// The last intent to wipe it, open or carried out: an addition of Siderite's.
   public var wipe: WipeStatus?
+  /// The last time it was switched by itself: an addition of Siderite's.
+  public var switching: SwitchRecord?
   /// What discovery found changed since the one before, newest last, bounded: an addition of Siderite's.
   public var hardwareChanges: [HardwareChange]?
 
@@ -68,7 +70,7 @@ public struct ServerStatus: ResourceStatus {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case ready, inUse, isClean, conditions, addresses, power, wipe, hardwareChanges
+    case ready, inUse, isClean, conditions, addresses, power, wipe, switching, hardwareChanges
   }
 
   /// What is absent is false, as in every Kubernetes status.
@@ -81,6 +83,7 @@ public struct ServerStatus: ResourceStatus {
     addresses = try container.decodeIfPresent([NodeAddress].self, forKey: .addresses)
     power = try container.decodeIfPresent(PowerState.self, forKey: .power)
     wipe = try container.decodeIfPresent(WipeStatus.self, forKey: .wipe)
+    switching = try container.decodeIfPresent(SwitchRecord.self, forKey: .switching)
     hardwareChanges = try container.decodeIfPresent([HardwareChange].self, forKey: .hardwareChanges)
   }
 }
@@ -103,23 +106,26 @@ public enum PowerState: String, Codable, Hashable, Sendable {
 }
 
 /// How a machine that is to boot from its disk leaves iPXE.
-public enum BootFromDiskMethod: String, Codable, Hashable, Sendable {
+public enum BootFromDiskMethod: String, Codable, Hashable, Sendable, CaseIterable {
   case ipxeExit = "ipxe-exit"
   case http404 = "http-404"
   case ipxeSanboot = "ipxe-sanboot"
 }
 
 /// What a machine is told to boot by, when it is powered on for the network.
-public enum PXEMode: String, Codable, Hashable, Sendable {
+public enum PXEMode: String, Codable, Hashable, Sendable, CaseIterable {
   case uefi, bios
 }
 
-/// A reference to another resource (Kubernetes `ObjectReference`, the fields Sidero uses).
+/// A reference to another resource (Kubernetes `ObjectReference`). Siderite looks at the name.
 public struct ObjectReference: Codable, Hashable, Sendable {
   public var apiVersion: String?
   public var kind: String?
   public var namespace: String?
   public var name: String?
+  public var uid: String?
+  public var resourceVersion: String?
+  public var fieldPath: String?
 
   public init(apiVersion: String? = nil, kind: String? = nil, namespace: String? = nil, name: String? = nil) {
     self.apiVersion = apiVersion
@@ -156,6 +162,7 @@ public struct CredentialSource: Codable, Hashable, Sendable {
 
 /// A key of a Secret.
 public struct SecretKeyRef: Codable, Hashable, Sendable {
+  /// `default` when absent, as Sidero's documentation has it.
   public var namespace: String
   public var name: String
   public var key: String
@@ -164,6 +171,13 @@ public struct SecretKeyRef: Codable, Hashable, Sendable {
     self.namespace = namespace
     self.name = name
     self.key = key
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    namespace = try container.decodeIfPresent(String.self, forKey: .namespace) ?? "default"
+    name = try container.decode(String.self, forKey: .name)
+    key = try container.decode(String.self, forKey: .key)
   }
 }
 
@@ -178,12 +192,24 @@ public struct ManagementAPI: Codable, Hashable, Sendable {
 public struct ConfigPatch: Codable, Hashable, Sendable {
   public var op: String
   public var path: String
+  /// What `copy` and `move` take: an addition of Siderite's, without which Sidero's two operations cannot work.
+  public var from: String?
+  /// `.null` is a value: `add` may set it.
   public var value: JSONValue?
 
-  public init(op: String, path: String, value: JSONValue? = nil) {
+  public init(op: String, path: String, value: JSONValue? = nil, from: String? = nil) {
     self.op = op
     self.path = path
     self.value = value
+    self.from = from
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    op = try container.decode(String.self, forKey: .op)
+    path = try container.decode(String.self, forKey: .path)
+    from = try container.decodeIfPresent(String.self, forKey: .from)
+    value = container.contains(.value) ? try container.decode(JSONValue.self, forKey: .value) : nil
   }
 }
 

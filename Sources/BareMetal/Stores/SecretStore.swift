@@ -5,6 +5,15 @@ public protocol SecretStore: Sendable {
 
   /// Keeps these values under that name instead of what was there; `nil` forgets it. On disk when it returns.
   func setSecret(_ name: SecretName, to values: [String: Secret]?) async throws(StoreError)
+
+  /// Keeps all of them, in one commit where the store has such: a thousand machines boot at once.
+  func setSecrets(_ secrets: [SecretName: [String: Secret]]) async throws(StoreError)
+}
+
+extension SecretStore {
+  public func setSecrets(_ secrets: [SecretName: [String: Secret]]) async throws(StoreError) {
+    for (name, values) in secrets { try await setSecret(name, to: values) }
+  }
 }
 
 /// A Secret's place.

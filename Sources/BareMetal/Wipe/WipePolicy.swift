@@ -1,6 +1,6 @@
 /// Which disks a wipe erases, and how thoroughly: `spec.wipePolicy` of a Server, an addition of Siderite's.
 public struct WipePolicy: Codable, Hashable, Sendable {
-  public enum Scope: String, Codable, Hashable, Sendable {
+  public enum Scope: String, Codable, Hashable, Sendable, CaseIterable {
     /// Every fixed disk; the default.
     case all
     /// The disk the machine boots from; data disks stay as they are. It is the one that ``WipePolicy/systemDisk`` names;
@@ -9,7 +9,7 @@ public struct WipePolicy: Codable, Hashable, Sendable {
   }
 
   /// How thoroughly.
-  public enum Mode: String, Codable, Hashable, Sendable {
+  public enum Mode: String, Codable, Hashable, Sendable, CaseIterable {
     /// Discard, and both ends overwritten: Sidero's `--insecure-wipe`.
     case fast
     /// Every byte, by the best method that the disk has.

@@ -140,7 +140,7 @@ struct DHCPEndpoint {
     guard let request = client.bootRequest else {
       return (.none, "nothing boots on architecture \(client.architecture)")
     }
-    let plan = planner.plan(request, server: nil)
+    let plan = planner.plan(request, context: BootContext())
     let reply = plan.reply(to: request, configuration)
     return (reply, reply == .none ? plan.reason : nil)
   }

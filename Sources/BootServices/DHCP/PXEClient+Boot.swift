@@ -42,7 +42,7 @@ extension BootPlan {
   func reply(to request: BootRequest, _ configuration: DHCPServiceConfiguration) -> DHCPBootReply {
     let root = "http://\(configuration.bootAddress):\(configuration.httpPort)"
     return switch action {
-    case .silence, .environment: .none
+    case .silence, .agent, .environment, .disk: .none
     case .program(let name) where request.stage == .firmwareHTTP: .url("\(root)/tftp/\(name)")
     case .program(let name): .file(server: configuration.bootAddress, name: name)
     case .script: .url("\(root)/boot.ipxe")

@@ -70,9 +70,13 @@ extension AdminAPI {
 
   /// The Server that the path names.
   func serverName(_ context: PeerContext) async throws -> String {
-    let text = PlainText.line(try context.parameters.require("name"))
-    let all = try await store.list(ServerKind.self).items
-    return try Self.find([text], among: all)[0]
+    try await serverName(PlainText.line(try context.parameters.require("name")))
+  }
+
+  /// The Server that a text names: its name, the beginning of it, or its hostname.
+  func serverName(_ text: String) async throws -> String {
+    if try await store.get(ServerKind.self, named: text) != nil { return text }
+    return try Self.find([text], among: try await store.list(ServerKind.self).items)[0]
   }
 
   private func targets(of order: BMCOrder) async throws -> [String] {

@@ -9,21 +9,33 @@ public import ServiceLifecycle
 /// What the command line asks the daemon: over a Unix socket, where file permissions say who may. Shaped as the
 /// Kubernetes API is, errors too.
 ///
-/// - `GET /apis/metal.sidero.dev/v1alpha2/servers[/{name}]`
+/// - `/apis/{group}/{version}/{kind}[/{name}]`: every kind's objects, listed, shown, watched (`watch=true`), made (POST),
+///   replaced (PUT, with the `resourceVersion` it was made from), changed (PATCH: merge patch or JSON patch) and deleted.
+///   `dryRun=All` looks at everything and stores nothing. What is wrong with an object is answered all at once, as
+///   `details.causes` of a Status.
+/// - `POST /apply`: an ``ApplyOrder``, looked at as a whole before anything is stored; an ``AppliedObject`` a line.
+/// - `GET /servers/{name}`, by the beginning of a name or the hostname, too, as below.
+/// - `POST /servers/{name}/accept`, `POST /servers/{name}/wipe`, `POST /servers/{name}/installed`: the steps of a
+///   Server's life that people take; `POST /allocations`, `DELETE /allocations/{name}`: who has it.
 /// - `GET /boots`: every machine's ``BootRecord``, the one heard of last at the end; `GET /boots?watch=true`: what happens
 ///   from now on, a ``BootJournal/Update`` a line, until the client or the daemon leaves.
 /// - `POST /bmc`: a ``BMCOrder`` to the management controllers of several Servers; a ``BMCOutcome`` a line, as they come.
 /// - `PUT /servers/{name}/bmc`, `DELETE /servers/{name}/bmc`: how a Server's controller is reached.
 /// - `POST /servers/{name}/console`, `POST /consoles/{id}/input`: a serial console.
+/// - `GET /servers/{name}/render`: a ``RenderedBoot``, what the Server would be served.
 /// - `GET /version`
 public struct AdminAPI: Service {
   let store: any ResourceStore
   let journal: BootJournal
   let servers: ServerOperator
+  let classes: any ServerClassView
+  /// Of wipes where neither a person nor the Server's policy says how.
+  let wipeMode: WipePolicy.Mode
+  let render: (@Sendable (Server) async throws -> RenderedBoot)?
   let consoles = ConsoleTable()
   let version: String
   private let socket: UnixSocket
-  private let logger: Logger
+  let logger: Logger
   private let onListening: @Sendable () async -> Void
 
   /// Connections at a time: people and scripts on this host, and the journal's followers.
@@ -36,6 +48,10 @@ public struct AdminAPI: Service {
     /// Fifty thousand names.
     static let order = 2 << 20
     static let setting = 16 << 10
+    /// A stored object is at most 1.5 MB.
+    static let object = 2 << 20
+    /// Ten thousand Servers as they were read.
+    static let apply = 64 << 20
     /// What people type or paste; a terminal's program sends it in smaller pieces.
     static let input = 256 << 10
   }
@@ -43,16 +59,24 @@ public struct AdminAPI: Service {
   /// - Parameters:
   ///   - socketPath: at most 107 bytes; its directory must be there.
   ///   - version: what `/version` says.
+  ///   - classes: who is in which class; the store is asked where there is nothing better.
+  ///   - wipeMode: of wipes where neither a person nor the Server's policy says how.
+  ///   - render: what a Server would be served; `nil`: nothing is served here.
   ///   - onListening: called once, when the socket is there with its permissions.
   public init(
     socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, servers: ServerOperator,
-    logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
+    classes: (any ServerClassView)? = nil, wipeMode: WipePolicy.Mode = .fast,
+    render: (@Sendable (Server) async throws -> RenderedBoot)? = nil, logger: Logger,
+    onListening: @escaping @Sendable () async -> Void = {}
   ) {
     socket = UnixSocket(path: socketPath)
     self.version = version
     self.store = store
     self.journal = journal
     self.servers = servers
+    self.classes = classes ?? ListingClassView(store: store)
+    self.wipeMode = wipeMode
+    self.render = render
     self.logger = logger
     self.onListening = onListening
   }
@@ -89,29 +113,22 @@ public struct AdminAPI: Service {
   func responder() -> some HTTPResponder<PeerContext> {
     let router = Router(context: PeerContext.self)
     router.add(middleware: RefusalMiddleware(plane: "admin") { KubernetesStatus($0).response })
-    add(ServerKind.self, to: router)
+    for kind in Manifest.kinds { addResources(kind, to: router) }
+    addLifecycle(to: router)
+    addAllocations(to: router)
+    router.post("apply") { request, _ in try await apply(request) }
     router.get("boots") { request, _ in try boots(request) }
     router.post("bmc") { request, _ in try await order(request) }
     router.put("servers/:name/bmc") { request, context in try await setManagement(request, context) }
     router.delete("servers/:name/bmc") { request, context in try await removeManagement(request, context) }
     router.post("servers/:name/console") { request, context in try await openConsole(request, context) }
     router.post("consoles/:id/input") { request, context in try await type(request, context) }
+    router.get("servers/:name/render") { _, context in try await renderBoot(context) }
     router.get("version") { _, _ in try Response.json(["version": version]) }
     return router.buildResponder()
   }
 
-  /// Lists and shows a kind as Kubernetes does.
-  private func add<Kind: ResourceKind>(_ kind: Kind.Type, to router: Router<PeerContext>) {
-    let path = "apis/\(Kind.apiVersion)/\(Kind.plural)"
-    router.get("\(path)") { _, _ in
-      try Response.json(KubernetesList(try await store.list(Kind.self)))
-    }
-    router.get("\(path)/:name") { _, context in
-      let name = PlainText.line(try context.parameters.require("name"))
-      guard let resource = try await store.get(Kind.self, named: name) else {
-        throw Refusal(.notFound, "\(Kind.plural) \"\(name)\" not found")
-      }
-      return try Response.json(resource)
-    }
+  var editor: ResourceEditor {
+    ResourceEditor(store: store, journal: journal, now: servers.now, logger: logger)
   }
 }

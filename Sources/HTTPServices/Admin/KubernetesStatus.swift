@@ -6,6 +6,8 @@ import Hummingbird
 struct KubernetesStatus: Encodable {
   struct Metadata: Encodable {}
 
+  struct Details: Encodable { let causes: [Refusal.Cause] }
+
   let kind = "Status"
   let apiVersion = "v1"
   let metadata = Metadata()
@@ -13,9 +15,12 @@ struct KubernetesStatus: Encodable {
   let message: String
   let reason: String
   let code: Int
+  /// Everything that is wrong, where several things can be.
+  let details: Details?
 
   init(_ refusal: Refusal) {
     message = refusal.reason
+    details = refusal.causes.isEmpty ? nil : Details(causes: refusal.causes)
     code = refusal.status.code
     reason =
       switch refusal.status {
@@ -24,8 +29,11 @@ struct KubernetesStatus: Encodable {
       case .conflict: "Conflict"
       case .unprocessableContent: "Invalid"
       case .contentTooLarge: "RequestEntityTooLarge"
+      case .unsupportedMediaType: "UnsupportedMediaType"
+      case .gone: "Expired"
       case .serviceUnavailable: "ServiceUnavailable"
       case .badGateway: "BadGateway"
+      case .notImplemented: "NotImplemented"
       default: "InternalError"
       }
   }
@@ -38,7 +46,7 @@ struct KubernetesStatus: Encodable {
 
 /// A list as the Kubernetes API words it.
 struct KubernetesList<Kind: ResourceKind>: Encodable {
-  struct Metadata: Encodable { var resourceVersion: String }
+  struct Metadata: Encodable { var resourceVersion: String? }
 
   let apiVersion = Kind.apiVersion
   let kind = "\(Kind.kind)List"
@@ -49,4 +57,17 @@ struct KubernetesList<Kind: ResourceKind>: Encodable {
     metadata = Metadata(resourceVersion: list.resourceVersion)
     items = list.items
   }
+
+  /// Of some, that are no state of the store.
+  init(_ items: [Resource<Kind>]) {
+    metadata = Metadata()
+    self.items = items
+  }
+}
+
+/// A change of an object as the Kubernetes API words it (`meta/v1` WatchEvent), a line each.
+struct KubernetesWatchEvent<Object: Encodable>: Encodable {
+  /// `ADDED`, `MODIFIED`, `DELETED`, `ERROR`
+  let type: String
+  let object: Object
 }

@@ -6,7 +6,7 @@ public import Wire
 ///
 /// Nothing is done to a Server that nobody accepted, and nothing destructive to an allocated one, unless it is forced.
 /// Every change stands in the journal before it is made.
-public struct ServerOperator: Sendable {
+public struct ServerOperator: ServerSwitch {
   let store: any ResourceStore
   let secrets: any SecretStore
   let journal: any BootEventSink

@@ -14,23 +14,32 @@ extension BootPlane {
       subject.mac = registration.bootMAC.flatMap { MACAddress($0) }
       let uuid = try checked(registration)
       subject.uuid = uuid
-      guard let (stored, isNew) = try await registrations.with({ try await store(registration, uuid) }) else {
+      guard let registered = try await registrations.with({ try await store(registration, uuid) }) else {
         throw Refusal(
           .serviceUnavailable, "too many machines register at this moment: try again",
           retryAfterSeconds: Refusal.storeRetrySeconds)
       }
-      let server = stored.metadata.name
-      journal.report(.registered(server: server, created: isNew), of: subject)
-      let bmc = configuration.autoBMCSetup ? try await handover?.setup(for: stored) : nil
+      let server = registered.server.metadata.name
+      journal.report(.registered(server: server, created: registered.isNew), of: subject)
+      if let quarantine = registered.quarantine {
+        note("in quarantine (\(quarantine.reason.rawValue)): \(quarantine.message)", of: subject)
+      }
+      for change in registered.changes { note("hardware changed: \(change)", of: subject) }
+      let bmc = configuration.autoBMCSetup ? try await handover?.setup(for: registered.server) : nil
       let wipe = try await wipeOrder(forServer: server, subject)
-      if wipe == nil { journal.report(.instructed(configuration.afterRegistration), of: subject) }
-      return try .json(
-        RegistrationResponse(server: server, action: configuration.afterRegistration, bmcSetup: bmc, wipe: wipe))
+      let action = try await nextAction(of: registered.server)
+      if wipe == nil { journal.report(.instructed(action), of: subject) }
+      return try .json(RegistrationResponse(server: server, action: action, bmcSetup: bmc, wipe: wipe))
     } catch {
       let refusal = (error as? StoreError).map { Refusal($0) } ?? error as? Refusal
       journal.report(.registrationRefused(reason: refusal?.reason ?? "the connection broke"), of: subject)
       throw refusal ?? error
     }
+  }
+
+  private func note(_ message: String, of subject: BootSubject) {
+    journal.report(
+      .lifecycle(reason: "Server Registration", message: PlainText.line(message), isWarning: true), of: subject)
   }
 
   /// `POST /agent/v1/events`: a line for the journal.
@@ -56,41 +65,6 @@ extension BootPlane {
       throw Refusal(.unprocessableContent, "addresses: one of them is not an IP address")
     }
     return uuid
-  }
-
-  /// Reads, changes and writes back, again when somebody else wrote in between.
-  private func store(
-    _ registration: Registration, _ uuid: SystemUUID
-  ) async throws -> (server: Server, isNew: Bool) {
-    var isNew = false
-    for _ in 0..<Limits.attempts {
-      do {
-        let existing = try await store.get(ServerKind.self, named: uuid.description)
-        var server = registration.server(
-          replacing: existing, uuid: uuid, autoAccept: configuration.autoAcceptServers)
-        if existing == nil {
-          server.status.addresses = registration.nodeAddresses(replacing: nil)
-          server = try await store.create(server)
-          isNew = true
-        } else {
-          server = try await store.update(server)
-        }
-        let addresses = registration.nodeAddresses(replacing: server.status.addresses)
-        if addresses != server.status.addresses {
-          server.status.addresses = addresses
-          server = try await store.updateStatus(server)
-        }
-        return (server, isNew)
-      } catch {
-        switch error {
-        case .conflict, .alreadyExists, .notFound: continue
-        case .invalid, .unavailable: throw error
-        }
-      }
-    }
-    throw Refusal(
-      .serviceUnavailable, "the Server is being changed by others: try again",
-      retryAfterSeconds: Refusal.storeRetrySeconds)
   }
 
   /// Reads a JSON body of at most `limit` bytes.

@@ -12,13 +12,17 @@ extension BootPlane {
     return try await respond(.program(name), request, context)
   }
 
-  /// `/env/<name>/<file>`
+  /// `/env/<name>/<file>` and `/env/<name>/<architecture>/<file>`
   func environmentFile(_ request: Request, _ context: PeerContext) async throws -> Response {
     let environment = try context.parameters.require("environment")
-    guard let file = try EnvironmentFile(rawValue: context.parameters.require("file")) else {
+    let part = try context.parameters.require("part")
+    let name = context.parameters.get("file")
+    let architecture = name == nil ? AssetName.defaultArchitecture : part
+    guard let file = EnvironmentFile(rawValue: name ?? part) else {
       throw Refusal(.notFound, "there is nothing at \(request.uri.path)")
     }
-    return try await respond(.environment(environment, file), request, context)
+    return try await respond(
+      .environment(environment, file, architecture: architecture), request, context)
   }
 
   private func respond(_ name: AssetName, _ request: Request, _ context: PeerContext) async throws -> Response {
@@ -54,8 +58,7 @@ extension BootPlane {
     guard let asset = assets.asset(name) else {
       switch name {
       case .program(let file): throw Refusal(.notFound, "there is no boot program \(file)")
-      case .environment(let environment, let file):
-        throw Refusal(.notFound, "there is no \(file.rawValue) of an Environment \(environment)")
+      case .environment: throw Refusal(.notFound, "there is no file \(name) of an Environment")
       }
     }
     let info = try? await FileSystem.shared.info(forFileAt: FilePath(asset.path))

@@ -3,14 +3,16 @@ import HTTPTypes
 import Hummingbird
 public import Logging
 public import ServiceLifecycle
-import Wire
+public import Wire
 
 /// What machines fetch while they boot, and where their agent reports: TCP 8081, unauthenticated by nature.
 ///
 /// - `GET|HEAD /boot.ipxe`: the first script.
 /// - `GET /ipxe?uuid&mac&serial&arch&platform…`: what this machine boots.
 /// - `GET|HEAD /tftp/<file>`: boot programs, for UEFI HTTP boot.
-/// - `GET|HEAD /env/<name>/{vmlinuz,initramfs.xz}`: Environments; ranges too.
+/// - `GET|HEAD /env/<name>/[<architecture>/]{vmlinuz,initramfs.xz}`: Environments; ranges too.
+/// - `GET /configdata?uuid&token`: a machine's configuration, for that machine.
+/// - `POST /provision/v1/{installed,failed}?uuid&token`: how its installation went.
 /// - `POST /agent/v1/registrations`, `POST /agent/v1/bmc`, `POST /agent/v1/wipe`,
 ///   `POST /agent/v1/events`: the agent.
 ///
@@ -23,6 +25,9 @@ public struct BootPlane: Service {
   let journal: any BootEventSink
   let handover: BMCHandover?
   let wipes: WipeHandover?
+  let provisioning: Provisioning?
+  /// The wall clock.
+  let now: @Sendable () -> Timestamp
   let registrations = Slots(limit: Limits.concurrentRegistrations)
   private let listener: HTTPListener
 
@@ -47,31 +52,39 @@ public struct BootPlane: Service {
   /// - Parameters:
   ///   - handover: sets up BMCs; `nil`: nobody does.
   ///   - wipes: hands out orders to wipe; `nil`: nobody does.
+  ///   - provisioning: gives out machine configurations; `nil`: nobody does, and no Environment is booted.
+  ///   - now: the wall clock.
   ///   - onListening: called once, when every address listens, with the true ports.
   public init(
     configuration: BootPlaneConfiguration, planner: BootPlanner, assets: any AssetStore, store: any ResourceStore,
     journal: any BootEventSink, handover: BMCHandover? = nil, wipes: WipeHandover? = nil,
-    logger: Logger,
+    provisioning: Provisioning? = nil, logger: Logger, now: @escaping @Sendable () -> Timestamp,
     onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     self.init(
       configuration: configuration, planner: planner, assets: assets, store: store, journal: journal,
-      handover: handover, wipes: wipes, logger: logger, limits: ConnectionLimits(), onListening: onListening)
+      handover: handover, wipes: wipes, provisioning: provisioning, logger: logger, limits: ConnectionLimits(),
+      now: now, onListening: onListening)
   }
 
   init(
     configuration: BootPlaneConfiguration, planner: BootPlanner, assets: any AssetStore, store: any ResourceStore,
     journal: any BootEventSink, handover: BMCHandover? = nil, wipes: WipeHandover? = nil,
-    logger: Logger, limits: ConnectionLimits,
+    provisioning: Provisioning? = nil, logger: Logger, limits: ConnectionLimits,
+    now: @escaping @Sendable () -> Timestamp,
     onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     self.configuration = configuration
+    var planner = planner
+    planner.bootFromDiskMethod = configuration.bootFromDiskMethod
     self.planner = planner
     self.assets = assets
     self.store = store
     self.journal = journal
     self.handover = handover
     self.wipes = wipes
+    self.provisioning = provisioning
+    self.now = now
     listener = HTTPListener(
       addresses: configuration.addresses, port: configuration.port, limits: limits, logger: logger,
       onListening: onListening)
@@ -94,11 +107,15 @@ public struct BootPlane: Service {
       router.on("tftp/**", method: method) { request, context in
         try await program(request, context)
       }
-      router.on("env/:environment/:file", method: method) { request, context in
-        try await environmentFile(request, context)
+      // One name for what may be a file or an architecture: the router takes two at one place for a mistake.
+      for path: RouterPath in ["env/:environment/:part", "env/:environment/:part/:file"] {
+        router.on(path, method: method) { request, context in try await environmentFile(request, context) }
       }
     }
     router.get("ipxe") { request, context in try await script(request, context) }
+    router.get("configdata") { request, context in try await machineConfiguration(request, context) }
+    router.post("provision/v1/installed") { request, context in try await installed(request, context) }
+    router.post("provision/v1/failed") { request, context in try await failed(request, context) }
     router.post("agent/v1/registrations") { request, context in try await register(request, context) }
     router.post("agent/v1/bmc") { request, context in try await takeBMC(request, context) }
     router.post("agent/v1/wipe") { request, context in try await takeWipe(request, context) }

@@ -28,5 +28,23 @@ public struct BootPlaneConfiguration: Sendable {
   /// loops nor burns energy.
   public var afterRegistration: AgentAction = .powerOff
 
+  /// How a machine leaves iPXE for its disk when neither its Server nor its class says. Sidero's
+  /// `--boot-from-disk-method`.
+  public var bootFromDiskMethod: BootFromDiskMethod = .ipxeExit
+
+  /// Who gets a machine's configuration.
+  public enum ConfigAccess: String, Hashable, Sendable, CaseIterable {
+    /// The machine that was sent to its Environment, by the token in its kernel arguments.
+    case token
+    /// Whoever knows the machine's UUID, as in Sidero: cluster keys in the open.
+    case open
+  }
+
+  /// Default: by token.
+  public var configAccess: ConfigAccess = .token
+
+  /// Where machines reach SideroLink. Default `nil`: there is none.
+  public var sideroLink: SideroLinkEndpoint?
+
   public init() {}
 }

@@ -8,6 +8,16 @@ struct ScriptQuery: Equatable {
   var uuid: SystemUUID?
   var mac: MACAddress?
   var architecture: BootArchitecture
+  /// Whether ``IPXEScript/first`` asks, and not iPXE or a script that is not ours.
+  var isFirstScript: Bool
+
+  /// As our own first script asks for a machine.
+  init(uuid: SystemUUID, mac: MACAddress?, architecture: BootArchitecture) {
+    self.uuid = uuid
+    self.mac = mac
+    self.architecture = architecture
+    isFirstScript = true
+  }
 
   /// - Parameter uri: its query is no longer than ``BootPlane/Limits/queryBytes``.
   init(_ uri: URI) {
@@ -15,6 +25,7 @@ struct ScriptQuery: Equatable {
     uuid = query["uuid"].flatMap { SystemUUID($0) }
     mac = query.first { $0.key.lowercased() == "mac" }.flatMap { MACAddress($0.value) }
     architecture = Self.architecture(arch: query["arch"], platform: query["platform"])
+    isFirstScript = query["script"] == "first"
   }
 
   /// iPXE's `${buildarch}` is what iPXE was built for, not what the processor can do: `undionly.kpxe` says `i386` on

@@ -9,8 +9,8 @@ public struct IPMIRequest: Hashable, Sendable {
   /// has to look what happened before asking again.
   public var isRepeatable: Bool
 
-  /// How long the answer to what is not repeatable is waited for; `nil`: as long as all attempts of others take. Short
-  /// for whoever looks afterwards what happened.
+  /// How long an attempt waits for its answer, if the BMC is not known to be slower: then it is sent again, or unanswered
+  /// where that must not be. `nil`: as the session does it, which takes longer with each attempt.
   public var patience: Duration?
 
   public init(

@@ -3,7 +3,7 @@ public enum PowerOperation: Hashable, Sendable, CaseIterable {
   case on
   /// At once, like pulling the plug.
   case off
-  /// Off and on; a machine that is off is switched on.
+  /// The BMC's own power cycle: off for a moment, and on; a machine that is off is switched on.
   case cycle
   /// Restarts without cutting power; a machine that is off is a failure.
   case reset
@@ -32,6 +32,23 @@ extension IPMIRequester {
   /// How often on and off are asked for when answers get lost.
   private var mostAttempts: Int { 8 }
 
+  /// How long the answer to a power cycle is waited for: there must be time left to see the machine off.
+  private var cyclePatience: Duration { .milliseconds(300) }
+
+  /// How long a power cycle keeps a machine off, at least. IPMI v2.0 §28.3
+  private var shortestInterval: Duration { .seconds(1) }
+
+  /// Between two looks for that, and before one that stays unanswered is repeated: many of them may get lost within
+  /// ``shortestInterval``.
+  private var closeLook: Duration { .milliseconds(50) }
+
+  /// After so many answered requests no earlier one can arrive any more: its sequence number is left of the window
+  /// that a BMC accepts, 16 numbers wide below the highest (§6.12.13), twice that in some.
+  private var outrunning: Int { 32 }
+
+  /// How long after a request a machine may go off: BMCs that answer, or write their log, before they act.
+  private var reactionLimit: Duration { .seconds(3) }
+
   /// Whether the machine is on.
   public func powerStatus() async throws(IPMIFailure) -> Bool { try await ask(GetChassisStatus()).isOn }
 
@@ -41,24 +58,22 @@ extension IPMIRequester {
   /// still on its way: after ``fence()`` it cannot arrive any more, then the machine's state says whether it was
   /// carried out, and only if not is it asked for again.
   /// - `on` and `off` say what shall be. No state is read before; a BMC that refuses because it is so already is right.
-  /// - `cycle` that waits is off, seen to be off, and on: it was carried out for certain, once, however much is lost. One
-  ///   that does not wait is the BMC's own power cycle, with half the requests. A lost answer to that cannot be told from
-  ///   a lost request, as the machine is on before and after: unless it is then seen off, unanswered is a failure
-  ///   (``IPMIFailure/unanswered``), to be decided by whoever asked.
-  /// - `reset` has that very trouble and no way around it. So has `soft`, unless the machine is then seen off.
+  /// - `cycle` is the BMC's own, and confirmed by its answer. The machine is on before and after, so without an answer it
+  ///   is watched: a cycle keeps it off for a second at least, which looks that are closer than that do not miss. Seen
+  ///   off, it was carried out. Not seen off as long as it could be, it was not: then it is made of off, seen to be off,
+  ///   and on. Looks with a gap prove nothing: unanswered is a failure then (``IPMIFailure/unanswered``), to be decided
+  ///   by whoever asked.
+  /// - `reset` has that very trouble, and nothing to watch for. So has `soft`, unless the machine is then seen off.
   ///
-  /// - Parameter waits: until the machine is seen as asked for. A BMC that says yes and changes nothing is a failure then
-  ///   (``IPMIFailure/unchanged(_:)``).
+  /// - Parameter waits: until the machine is seen on or off, as asked for. A BMC that says yes and changes nothing is a
+  ///   failure then (``IPMIFailure/unchanged(_:)``). What a BMC confirms, `cycle` and `reset`, is done.
   /// - Returns: whether the machine is on, as far as it was seen.
   @discardableResult
   public func power(_ operation: PowerOperation, waits: Bool = true) async throws(IPMIFailure) -> Bool? {
     switch operation {
     case .on: return try await turn(on: true, waits: waits)
     case .off: return try await turn(on: false, waits: waits)
-    case .cycle where !waits: return try await cycle()
-    case .cycle:
-      try await turn(on: false, waits: true)
-      return try await turn(on: true, waits: true)
+    case .cycle: return try await cycle(waits: waits)
     case .reset:
       guard try await powerStatus() else { throw .unchanged("the machine is off: a reset does not switch it on") }
       try await once(.hardReset)
@@ -93,35 +108,81 @@ extension IPMIRequester {
 
   /// Sends a chassis control once; when there is no answer, makes sure that it cannot be carried out any more.
   private func once(_ action: ChassisControl.Action, patience: Duration? = nil) async throws(IPMIFailure) {
+    do throws(IPMIFailure) {
+      try await send(action, patience: patience)
+    } catch {
+      guard error == .unanswered else { throw error }
+      do throws(IPMIFailure) { try await fence() } catch {
+        // Without it nothing may follow, and what came of the rest nobody knows.
+        throw ChassisControl(action).isRepeatable ? error : .unanswered
+      }
+      throw .unanswered
+    }
+  }
+
+  /// Sends a chassis control once.
+  private func send(_ action: ChassisControl.Action, patience: Duration?) async throws(IPMIFailure) {
     var request = IPMIRequest(ChassisControl(action))
     request.isRepeatable = false
     request.patience = patience
-    let reply: IPMIReply
-    do throws(IPMIFailure) {
-      reply = try await patiently(request)
-    } catch {
-      guard error == .unanswered else { throw error }
-      try await fence()
-      throw error
-    }
+    let reply = try await patiently(request)
     // The BMC gave up on its own inside: it may have been carried out.
     if reply.code == .timeout { throw .unanswered }
     guard reply.code == .success else { throw .refused(command: "ChassisControl", reply.code) }
   }
 
-  /// The BMC's own power cycle.
-  private func cycle() async throws(IPMIFailure) -> Bool? {
+  /// The power cycle of a machine that is off is refused (§28.3 recommends so): it is switched on.
+  private func cycle(waits: Bool) async throws(IPMIFailure) -> Bool? {
+    try await connect()
+    let start = await now
     do throws(IPMIFailure) {
-      try await once(.powerCycle)
+      try await send(.powerCycle, patience: cyclePatience)
       return nil
     } catch {
       switch error {
-      // Of a machine that is off some BMCs refuse it; and one that is off after it is between off and on.
-      case .refused, .unanswered:
-        guard try await !powerStatus() else { throw error }
-        return try await turn(on: true, waits: false)
+      case .unanswered:
+        guard let isCarriedOut = try await isSeenOff(since: start) else {
+          try? await fence()
+          throw .unanswered
+        }
+        if isCarriedOut, try await look(for: true, within: switchLimit) { return true }
+        // The window ends what is on its way; to close the session does so too where a BMC keeps none.
+        try await fence()
+        if isCarriedOut { return try await turn(on: true, waits: waits) }
+      // Off; or busy, or it has no such thing (pyghmi's BMC). Nothing was done.
+      case .refused(_, let code) where code != .insufficientPrivilege:
+        guard try await powerStatus() else { return try await turn(on: true, waits: waits) }
       default: throw error
       }
+    }
+    try await turn(on: false, waits: true)
+    return try await turn(on: true, waits: waits)
+  }
+
+  /// Watches a machine that may have been told to go off and on at `start` or later; whether it goes off, or
+  /// `nil` when that may have been missed.
+  ///
+  /// Until the request cannot arrive any more, and for as long after that as it may take to act. Two looks that are
+  /// answered within ``shortestInterval``, from the first one's question to the second one's answer, miss nothing in
+  /// between. A session does not change unseen: to give one up takes longer.
+  private func isSeenOff(since start: ContinuousClock.Instant) async throws(IPMIFailure) -> Bool? {
+    var covered = start
+    var looks = 0
+    var outrunAt: ContinuousClock.Instant?
+    while true {
+      let asked = await now
+      let isOn: Bool
+      do throws(IPMIFailure) { isOn = try await ask(GetChassisStatus(), patience: closeLook).isOn } catch {
+        if case .session = error { return nil }
+        throw error
+      }
+      guard isOn else { return true }
+      guard await now - covered < shortestInterval else { return nil }
+      covered = asked
+      looks += 1
+      if looks == outrunning { outrunAt = await now }
+      if let outrunAt, asked - outrunAt >= reactionLimit { return false }
+      try await pause(for: closeLook)
     }
   }
 

@@ -12,6 +12,18 @@ public protocol IPMIRequester: Sendable {
 
   /// Waits: for a BMC that is busy, for a machine to switch.
   func pause(for duration: Duration) async throws(IPMIFailure)
+
+  /// The moment, by the clock that pauses are measured with.
+  var now: ContinuousClock.Instant { get async }
+
+  /// Makes sure that there is a session, and one that the BMC has not forgotten: before something that is sent once, and
+  /// whose time matters. What is repeatable sees to that by itself.
+  func connect() async throws(IPMIFailure)
+}
+
+extension IPMIRequester {
+  /// Where there are no sessions, or one for good.
+  public func connect() async throws(IPMIFailure) {}
 }
 
 /// Why a command, or a procedure of several, has no result.
@@ -56,9 +68,15 @@ extension IPMIRequester {
   private var firstPause: Duration { .milliseconds(100) }
 
   /// Gets the answer to a command. A BMC that says it is busy is asked again a few times: it did nothing yet.
-  public func ask<Command: IPMICommand>(_ command: Command) async throws(IPMIFailure) -> Command.Response {
+  ///
+  /// - Parameter patience: see ``IPMIRequest/patience``.
+  public func ask<Command: IPMICommand>(
+    _ command: Command, patience: Duration? = nil
+  ) async throws(IPMIFailure) -> Command.Response {
     let name = "\(Command.self)"
-    let reply = try await patiently(IPMIRequest(command))
+    var request = IPMIRequest(command)
+    request.patience = patience
+    let reply = try await patiently(request)
     do {
       return try reply.response(to: command)
     } catch {

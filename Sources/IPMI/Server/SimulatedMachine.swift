@@ -1,13 +1,13 @@
 /// The machine behind a ``BMCResponder``: what chassis commands see and change.
 public struct SimulatedMachine: Hashable, Sendable {
-  /// How long things take; nothing, unless told otherwise.
+  /// How long things take; nothing, unless told otherwise or a specification says so.
   public struct Timing: Hashable, Sendable {
     public var powerOn: Duration = .zero
     public var powerOff: Duration = .zero
     /// Until the operating system has shut down.
     public var softShutdown: Duration = .zero
-    /// Between off and on of a power cycle.
-    public var cycle: Duration = .zero
+    /// Between off and on of a power cycle: a second at least. IPMI v2.0 §28.3
+    public var cycle: Duration = .seconds(1)
 
     public init() {}
   }

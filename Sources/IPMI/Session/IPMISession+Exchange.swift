@@ -70,10 +70,11 @@ extension IPMISession {
     return [.send(datagram)] + askVersion()
   }
 
-  /// How long an attempt waits: the round trip's estimate, doubled with each attempt after the first few. What must not
-  /// be repeated waits as long as its owner can afford, or as all attempts together would.
+  /// How long an attempt waits: the round trip's estimate, doubled with each attempt after the first few, or as long as
+  /// its owner can afford and the BMC needs. What must not be repeated waits as all attempts together would.
   private func wait(of current: Exchange) -> Duration {
-    guard current.isRepeatable else { return current.patience ?? configuration.longestTimeout * 2 }
+    if let patience = current.patience { return max(patience, roundTrip?.bound ?? .zero) }
+    guard current.isRepeatable else { return configuration.longestTimeout * 2 }
     if phase == .activating, current.attempts >= mostAttempts { return configuration.longestTimeout }
     var wait =
       roundTrip?.timeout(floor: IPMISessionConfiguration.shortestTimeout) ?? configuration.firstTimeout

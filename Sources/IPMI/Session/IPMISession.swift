@@ -119,7 +119,7 @@ public struct IPMISession: Sendable {
     /// Whose it is; `nil` for the session's own.
     var requestID: RequestID?
     var isRepeatable = true
-    /// How long what is not repeatable waits, if not as long as usual.
+    /// How long an attempt waits, if not as long as usual.
     var patience: Duration?
     /// The BMC has to compute before it answers.
     var isComputed = false

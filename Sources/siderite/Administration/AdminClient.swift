@@ -13,6 +13,8 @@ struct AdminClient {
     var isUnreachable = false
     /// What it answered, if it did.
     var status: UInt?
+    /// Everything that is wrong with what was sent.
+    var causes: [KubernetesStatus.Cause] = []
   }
 
   /// What is done with a path.
@@ -20,6 +22,7 @@ struct AdminClient {
     case get = "GET"
     case post = "POST"
     case put = "PUT"
+    case patch = "PATCH"
     case delete = "DELETE"
   }
 
@@ -55,7 +58,7 @@ struct AdminClient {
     switch response.status {
     case .ok: return try JSONDecoder().decode(type, from: body.readData(length: body.readableBytes) ?? Data())
     case .notFound: return nil
-    default: throw Failure(description: Self.reason(response.status, body))
+    default: throw Self.failure(response.status, body)
     }
   }
 
@@ -69,9 +72,10 @@ struct AdminClient {
 
   /// Sends JSON and reads the answer, if there is any; a refusal is a ``Failure`` with the daemon's words.
   func send<Value: Decodable>(
-    _ method: Method, _ path: String, _ body: (any Encodable)? = nil, as type: Value.Type
+    _ method: Method, _ path: String, _ body: (any Encodable)? = nil, contentType: String = "application/json",
+    as type: Value.Type
   ) async throws -> Value {
-    let response = try await accepted(try await exchange(method, path, body))
+    let response = try await accepted(try await exchange(method, path, body, contentType: contentType))
     return try JSONDecoder().decode(
       type, from: Data(buffer: try await response.body.collect(upTo: Self.maximumAnswerBytes)))
   }
@@ -88,15 +92,13 @@ struct AdminClient {
 
   private func accepted(_ response: HTTPClientResponse) async throws -> HTTPClientResponse {
     guard (200..<300).contains(response.status.code) else {
-      throw Failure(
-        description: Self.reason(response.status, try await response.body.collect(upTo: 1 << 16)),
-        status: response.status.code)
+      throw Self.failure(response.status, try await response.body.collect(upTo: Self.maximumAnswerBytes))
     }
     return response
   }
 
   private func exchange(
-    _ method: Method, _ path: String, _ body: (any Encodable)? = nil
+    _ method: Method, _ path: String, _ body: (any Encodable)? = nil, contentType: String = "application/json"
   ) async throws -> HTTPClientResponse {
     guard let url = URL(httpURLWithSocketPath: socket, uri: path)?.absoluteString else {
       throw Failure(description: "\(socket) is not a socket's path")
@@ -104,7 +106,7 @@ struct AdminClient {
     var request = HTTPClientRequest(url: url)
     request.method = HTTPMethod(rawValue: method.rawValue)
     if let body {
-      request.headers.add(name: "content-type", value: "application/json")
+      request.headers.add(name: "content-type", value: contentType)
       request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
     }
     do {
@@ -119,13 +121,24 @@ struct AdminClient {
     }
   }
 
-  private static func reason(_ status: HTTPResponseStatus, _ body: ByteBuffer) -> String {
-    let message = try? JSONDecoder().decode(KubernetesStatus.self, from: Data(buffer: body)).message
-    return message ?? "the daemon answered \(status)"
+  private static func failure(_ status: HTTPResponseStatus, _ body: ByteBuffer) -> Failure {
+    let told = try? JSONDecoder().decode(KubernetesStatus.self, from: Data(buffer: body))
+    return Failure(
+      description: told?.message ?? "the daemon answered \(status)", status: status.code,
+      causes: told?.details?.causes ?? [])
   }
 }
 
 /// The part of a Kubernetes `Status` that people read.
 struct KubernetesStatus: Decodable {
+  struct Cause: Decodable, Hashable {
+    /// `spec.kernel.url`
+    var field: String
+    var message: String
+  }
+
+  struct Details: Decodable { var causes: [Cause]? }
+
   var message: String?
+  var details: Details?
 }

@@ -17,17 +17,26 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     return try serialize(node: blockStyle(tree), allowUnicode: true)
   }
 
+  /// The value in one line of JSON.
+  static func line(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
   private static func blockStyle(_ node: Node) -> Node {
     switch node {
     case .mapping(let mapping):
-      Node(mapping.map { ($0.key.string.map { Node($0) } ?? $0.key, blockStyle($0.value)) }, .implicit, .block)
+      return Node(mapping.map { ($0.key.string.map { Node($0) } ?? $0.key, blockStyle($0.value)) }, .implicit, .block)
     case .sequence(let sequence):
-      Node(sequence.map(blockStyle), .implicit, .block)
+      return Node(sequence.map(blockStyle), .implicit, .block)
     case .scalar(let scalar):
+      // Lines stay lines.
+      if scalar.string.contains("\n") { return Node(scalar.string, .implicit, .literal) }
       // A text that reads as something else when it stands bare keeps its quotes.
-      scalar.style == .doubleQuoted && !Self.isPlain(scalar.string)
+      return scalar.style == .doubleQuoted && !Self.isPlain(scalar.string)
         ? Node(scalar.string, .implicit, .doubleQuoted) : Node(scalar.string)
-    case .alias: node
+    case .alias: return node
     }
   }
 

@@ -17,6 +17,7 @@ struct AdminOptions: ParsableArguments {
       try await AdminClient.withClient(socket: socket, body)
     } catch let failure as AdminClient.Failure {
       Terminal.error(failure.description)
+      for cause in failure.causes { Terminal.error("  \(cause.field): \(cause.message)") }
       throw failure.isUnreachable ? ExitCode.unavailable : refused
     }
   }

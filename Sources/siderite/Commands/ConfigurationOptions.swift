@@ -39,6 +39,23 @@ struct ConfigurationOptions: ParsableArguments {
   var autoBmcSetup: String?
   @Option(name: .customLong(ConfigurationKey.autoAcceptServers.flag), help: help(.autoAcceptServers))
   var autoAcceptServers: String?
+  @Option(name: .customLong(ConfigurationKey.insecureWipe.flag), help: help(.insecureWipe))
+  var insecureWipe: String?
+  @Option(name: .customLong(ConfigurationKey.serverRebootTimeout.flag), help: help(.serverRebootTimeout))
+  var serverRebootTimeout: String?
+  @Option(name: .customLong(ConfigurationKey.bootFromDiskMethod.flag), help: help(.bootFromDiskMethod))
+  var bootFromDiskMethod: String?
+  @Option(name: .customLong(ConfigurationKey.restartInterval.flag), help: help(.restartInterval))
+  var restartInterval: String?
+
+  @Option(name: .customLong(ConfigurationKey.ipmiPxeMethod.flag), help: help(.ipmiPxeMethod))
+  var ipmiPxeMethod: String?
+  @Option(name: .customLong(ConfigurationKey.cacheSizeLimit.flag), help: help(.cacheSizeLimit))
+  var cacheSizeLimit: String?
+  @Option(name: .customLong(ConfigurationKey.configdataAccess.flag), help: help(.configdataAccess))
+  var configdataAccess: String?
+  @Option(name: .customLong(ConfigurationKey.siderolinkEndpoint.flag), help: help(.siderolinkEndpoint))
+  var siderolinkEndpoint: String?
   @Option(name: .customLong(ConfigurationKey.powerPollInterval.flag), help: help(.powerPollInterval))
   var powerPollInterval: String?
   @Option(name: .customLong(ConfigurationKey.interfaces.flag), help: help(.interfaces))
@@ -62,6 +79,14 @@ struct ConfigurationOptions: ParsableArguments {
     case .extraAgentKernelArgs: extraAgentKernelArgs
     case .autoBmcSetup: autoBmcSetup
     case .autoAcceptServers: autoAcceptServers
+    case .insecureWipe: insecureWipe
+    case .serverRebootTimeout: serverRebootTimeout
+    case .bootFromDiskMethod: bootFromDiskMethod
+    case .restartInterval: restartInterval
+    case .ipmiPxeMethod: ipmiPxeMethod
+    case .cacheSizeLimit: cacheSizeLimit
+    case .configdataAccess: configdataAccess
+    case .siderolinkEndpoint: siderolinkEndpoint
     case .powerPollInterval: powerPollInterval
     case .interfaces: interfaces
     }
@@ -104,4 +129,12 @@ extension ExitCode {
   static let invalidConfiguration = ExitCode(78)
   /// EX_UNAVAILABLE: the daemon does not answer.
   static let unavailable = ExitCode(69)
+  /// EX_DATAERR: what was given is not acceptable.
+  static let invalidData = ExitCode(65)
+  /// EX_NOINPUT: a file that was named cannot be read.
+  static let noInput = ExitCode(66)
+  /// EX_TEMPFAIL: it did not come to its end in time, and goes on.
+  static let underWay = ExitCode(75)
+  /// As a shell says it of SIGINT.
+  static let interrupted = ExitCode(130)
 }

@@ -1,7 +1,5 @@
 import ArgumentParser
 import BareMetal
-import FoundationEssentials
-import Wire
 
 /// `siderite get`
 struct GetCommand: AsyncParsableCommand {
@@ -9,104 +7,127 @@ struct GetCommand: AsyncParsableCommand {
     commandName: "get",
     abstract: "List resources.",
     discussion: """
+      With --watch the table goes on with a line for every change, until it is
+      interrupted; with -o json each is a line of JSON.
+
+      Exit codes: 0 shown, 1 not found, 64 wrong usage, 69 no daemon.
+
       Examples:
         siderite get servers
-        siderite get servers -o wide
-        siderite get server 4c4c4544-0031-3510-8051-b4c04f4d3232 -o yaml
+        siderite get servers -o wide -l rack=3
+        siderite get server 4c4c4544 -o yaml
+        siderite get environments --watch        how far their files are
+        siderite get servers,serverclasses
       """)
 
-  @Argument(help: "servers") var kind: ResourceName
-  @Argument(help: "The name of one resource; all when left out.") var name: String?
+  @OptionGroup var resources: ResourceArguments
+  @Option(name: .shortAndLong, help: "Those with these labels: 'rack=3,role!=storage,tier in (a,b),!broken'.")
+  var selector: String?
+  @Flag(name: .shortAndLong, help: "Go on with what changes.") var watch = false
   @Option(name: .shortAndLong, help: "table, wide, json, yaml or name.") var output: OutputFormat = .table
   @OptionGroup var options: AdminOptions
 
+  func validate() throws {
+    let groups = try resources.groups()
+    guard selector == nil || groups.allSatisfy(\.names.isEmpty) else {
+      throw ValidationError("names or --selector, not both")
+    }
+    guard !watch || (groups.count == 1 && groups[0].names.count <= 1) else {
+      throw ValidationError("--watch follows one kind, or one resource")
+    }
+  }
+
   func run() async throws {
+    let groups = try resources.groups()
     try await options.withClient { client in
-      guard let name else {
-        let list = try await client.get(kind.path, as: ServerCollection.self)
-        try show(list?.items ?? [], as: list ?? ServerCollection(items: []))
-        return
+      for (index, group) in groups.enumerated() {
+        if index > 0, output == .yaml { print("---") }
+        if watch {
+          try await follow(group.kind, group.names.first, client)
+        } else {
+          try await show(group.kind, group.names, client, isFurther: index > 0)
+        }
       }
-      guard let server = try await client.get("\(kind.path)/\(name)", as: Server.self) else {
-        throw AdminClient.Failure(description: "server \(name) not found: 'siderite get servers' lists them")
-      }
-      try show([server], as: server)
     }
   }
 
-  private func show(_ servers: [Server], as whole: some Encodable) throws {
+  private func show<Kind: ShownKind>(
+    _ kind: Kind.Type, _ names: [String], _ client: AdminClient, isFurther: Bool
+  ) async throws {
+    let list = try await client.list(kind, names: names, selector: selector)
     switch output {
-    case .json, .yaml: print(try OutputFormat.render(whole, as: output), terminator: "")
-    case .name: for server in servers { print("server/\(server.metadata.name)") }
-    case .table, .wide:
-      if servers.isEmpty {
-        Terminal.error("no servers yet: they appear when a machine has booted the agent ('siderite boots --watch')")
+    case .json, .yaml:
+      if names.count == 1, let only = list.items.first {
+        print(try OutputFormat.render(only, as: output), terminator: "")
       } else {
-        print(ServerTable.text(servers, wide: output == .wide, now: .now), terminator: "")
+        print(try OutputFormat.render(list, as: output), terminator: "")
+      }
+    case .name: for resource in list.items { print(Kind.title(of: resource.metadata.name)) }
+    case .table, .wide:
+      if list.items.isEmpty {
+        Terminal.error(selector == nil ? Kind.emptyHint : "no \(Kind.plural) have these labels")
+      } else {
+        if isFurther { print("") }
+        print(Kind.table(list.items, wide: output == .wide).text, terminator: "")
+      }
+    }
+  }
+
+  /// What there is, then what changes; what there is again where changes were lost.
+  private func follow<Kind: ShownKind>(_ kind: Kind.Type, _ name: String?, _ client: AdminClient) async throws {
+    let name = if let name { try await client.find(kind, name).metadata.name } else { String?.none }
+    var view = WatchView<Kind>(output: output)
+    while true {
+      var list = try await client.list(kind, selector: selector)
+      if let name { list.items.removeAll { $0.metadata.name != name } }
+      try view.begin(list.items)
+      _ = try await client.watch(kind, name: name, selector: selector, after: list.metadata?.resourceVersion) {
+        try view.add($1, isDeleted: $0 == .deleted)
+        return false
       }
     }
   }
 }
 
-/// The kinds of resources by the names people type.
-enum ResourceName: String, ExpressibleByArgument, CaseIterable {
-  case servers, server
+/// A table that goes on: columns stay as wide as they were at the beginning, unless a cell needs more.
+struct WatchView<Kind: ShownKind> {
+  let output: OutputFormat
+  private var widths: [Int] = []
+  private var shown: Set<String> = []
 
-  /// Where the daemon has them.
-  var path: String { "/apis/\(ServerKind.apiVersion)/\(ServerKind.plural)" }
-}
+  init(output: OutputFormat) { self.output = output }
 
-/// A Kubernetes list of Servers.
-struct ServerCollection: Codable {
-  var apiVersion = ServerKind.apiVersion
-  var kind = "ServerList"
-  var items: [Server]
-}
-
-/// Servers in Sidero's columns, and what identifies the machine.
-enum ServerTable {
-  static func text(_ servers: [Server], wide: Bool, now: Timestamp) -> String {
-    var columns = ["NAME", "HOSTNAME", "MANUFACTURER", "PRODUCT", "SERIAL"]
-    if wide { columns += ["BMC IP", "CORES", "MEMORY", "STORAGE", "ADDRESS"] }
-    columns += ["ACCEPTED", "CORDONED", "ALLOCATED", "CLEAN", "POWER", "AGE"]
-    let rows = servers.map { server in
-      let hardware = server.spec.hardware
-      var row = [
-        server.metadata.name, server.spec.hostname ?? "", hardware?.system?.manufacturer ?? "",
-        hardware?.system?.productName ?? "", hardware?.system?.serialNumber ?? "",
-      ]
-      if wide {
-        row += [
-          server.spec.bmc?.endpoint ?? "", hardware?.compute?.totalCoreCount.map { "\($0)" } ?? "",
-          hardware?.memory?.totalSize ?? "", hardware?.storage?.totalSize ?? "",
-          server.status.addresses?.first?.address ?? "",
-        ]
-      }
-      row += [
-        "\(server.spec.accepted)", server.spec.cordoned.map { "\($0)" } ?? "", "\(server.status.inUse)",
-        "\(server.status.isClean)", server.status.power?.rawValue ?? "",
-        server.metadata.creationTimestamp.map { Age.text(of: now.since($0)) } ?? "",
-      ]
-      return row
-    }
-    return Table(columns: columns, rows: rows).text
-  }
-}
-
-/// How long ago, as kubectl writes it: `42s`, `5m`, `3h`, `12d`.
-enum Age {
-  static func text(of duration: Duration) -> String {
-    let seconds = max(0, duration.components.seconds)
-    return switch seconds {
-    case ..<120: "\(seconds)s"
-    case ..<7200: "\(seconds / 60)m"
-    case ..<172_800: "\(seconds / 3600)h"
-    default: "\(seconds / 86_400)d"
+  mutating func begin(_ resources: [Resource<Kind>]) throws {
+    if output == .table || output == .wide, widths.isEmpty {
+      let table = Kind.table(resources, wide: output == .wide)
+      widths = table.widths
+      print(table.text, terminator: "")
+      shown = Set(resources.map(\.metadata.name))
+      Terminal.flush()
+    } else {
+      for resource in resources { try add(resource, isDeleted: false) }
     }
   }
-}
 
-extension Timestamp {
-  /// The wall clock.
-  static var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+  mutating func add(_ resource: Resource<Kind>, isDeleted: Bool) throws {
+    let name = resource.metadata.name
+    if isDeleted {
+      // A change may be told as a deletion of what was never shown: it does not match the labels.
+      guard shown.remove(name) != nil else { return }
+    } else {
+      shown.insert(name)
+    }
+    switch output {
+    case .json: print(try OutputFormat.line(resource))
+    case .yaml: print("---\n" + (try OutputFormat.render(resource, as: .yaml)), terminator: "")
+    case .name: print(Kind.title(of: name))
+    case .table, .wide:
+      var cells = Kind.cells(of: resource, wide: output == .wide, now: .now)
+      if isDeleted { cells.append("deleted") }
+      let row = Table.Row(cells)
+      widths = row.widths(atLeast: widths)
+      print(row.text(widths: widths))
+    }
+    Terminal.flush()
+  }
 }

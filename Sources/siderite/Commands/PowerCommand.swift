@@ -9,10 +9,13 @@ struct PowerCommand: AsyncParsableCommand {
     discussion: """
       on     switches on
       off    cuts the power at once
-      cycle  off, seen to be off, and on; a machine that is off is switched on;
-             with --no-wait the BMC's own power cycle, with half the requests
+      cycle  off for a moment and on, as the BMC does it; a machine that is off
+             is switched on
       reset  restarts without cutting power; a machine that is off stays off
       soft   asks the operating system to shut down
+
+      On, off and soft wait until the machine is seen so, unless with --no-wait.
+      Cycle and reset are done when the BMC has confirmed them.
 
       Servers are asked by the daemon, addresses (--host) from here. Machines
       that are not accepted are not switched, and allocated ones only on, unless
@@ -34,7 +37,7 @@ struct PowerCommand: AsyncParsableCommand {
   }
 
   @Argument(help: "status, on, off, cycle, reset or soft.") var action: Verb
-  @Flag(inversion: .prefixedNo, help: "Wait until the machine is seen as it was asked to be.") var wait = true
+  @Flag(inversion: .prefixedNo, help: "Wait until the machine is seen on or off, as asked.") var wait = true
   @Flag(help: "Also machines that are allocated or not accepted.") var force = false
   @OptionGroup var targets: TargetOptions
 

@@ -15,6 +15,15 @@ struct Configuration: Equatable, Sendable {
   var extraAgentKernelArgs: [String] = []
   var autoBMCSetup = true
   var autoAcceptServers = false
+  var insecureWipe = true
+  var serverRebootTimeoutSeconds: UInt32 = 20 * 60
+  var restartIntervalSeconds: UInt32 = 60
+  var bootFromDiskMethod = BootFromDiskMethod.ipxeExit
+  var ipmiPXEMethod = PXEMode.uefi
+  var cacheSizeLimitBytes: UInt64 = 20 << 30
+  var configdataAccess = ConfigdataAccess.token
+  /// `nil`: no SideroLink.
+  var sideroLinkEndpoint: String?
   /// `nil`: never.
   var powerPollIntervalSeconds: UInt32? = 300
   var interfaces: [Interface] = []
@@ -22,6 +31,14 @@ struct Configuration: Equatable, Sendable {
   /// `trace` … `error`, as swift-log names them.
   enum LogLevel: String, CaseIterable, Sendable {
     case trace, debug, info, notice, warning, error
+  }
+
+  /// Who is given a machine's configuration.
+  enum ConfigdataAccess: String, CaseIterable, Sendable {
+    /// The machine that shows the token of its kernel arguments.
+    case token
+    /// Whoever knows the UUID, as Sidero has it.
+    case open
   }
 
   /// Where health, readiness and metrics answer.

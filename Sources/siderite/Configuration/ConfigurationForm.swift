@@ -31,13 +31,18 @@ extension ConfigurationForm where Value == UInt16 {
 
 extension ConfigurationForm where Value == UInt32 {
   /// `90s`, `10m`, `12h`, `7d`, or a bare number of seconds.
-  static var seconds: Self {
-    Self(expected: "a time from 60s to 365d, such as 90s, 10m, 12h or 7d") { text in
+  static var seconds: Self { seconds(60...31_536_000, "a time from 60s to 365d, such as 90s, 10m, 12h or 7d") }
+
+  /// As ``seconds``, for what may be short.
+  static var shortSeconds: Self { seconds(1...3600, "a time from 1s to 1h, such as 30s or 5m") }
+
+  private static func seconds(_ range: ClosedRange<UInt32>, _ expected: String) -> Self {
+    Self(expected: expected) { text in
       let units: [Character: UInt32] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
       let unit = text.last.flatMap { units[$0] }
       guard let count = UInt32(unit == nil ? text[...] : text.dropLast()) else { return nil }
       let (seconds, overflow) = count.multipliedReportingOverflow(by: unit ?? 1)
-      return !overflow && (60...31_536_000).contains(seconds) ? seconds : nil
+      return !overflow && range.contains(seconds) ? seconds : nil
     }
   }
 }
@@ -47,6 +52,24 @@ extension ConfigurationForm where Value == UInt32? {
   static var secondsOrOff: Self {
     Self(expected: "off, or \(ConfigurationForm<UInt32>.seconds.expected)") { text in
       text == "off" ? .some(nil) : ConfigurationForm<UInt32>.seconds.read(text).map { .some($0) }
+    }
+  }
+}
+
+extension ConfigurationForm where Value == UInt64 {
+  /// `20GiB`, `500 MB`, or a bare number of bytes; at least 1 MiB.
+  static var bytes: Self {
+    Self(expected: "a size of at least 1MiB, such as 500MB or 20GiB") { text in
+      let units: [String: UInt64] = [
+        "": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000,
+        "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
+      ]
+      let digits = text.prefix { $0.isASCII && $0.isNumber }
+      guard let count = UInt64(digits), let unit = units[String(text.dropFirst(digits.count).drop { $0 == " " })] else {
+        return nil
+      }
+      let (bytes, overflow) = count.multipliedReportingOverflow(by: unit)
+      return !overflow && bytes >= 1 << 20 ? bytes : nil
     }
   }
 }

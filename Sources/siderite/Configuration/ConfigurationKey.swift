@@ -17,6 +17,14 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case extraAgentKernelArgs
   case autoBmcSetup
   case autoAcceptServers
+  case insecureWipe
+  case serverRebootTimeout
+  case restartInterval
+  case bootFromDiskMethod
+  case ipmiPxeMethod
+  case cacheSizeLimit
+  case configdataAccess
+  case siderolinkEndpoint = "siderolink.endpoint"
   case powerPollInterval
   case interfaces
 
@@ -60,6 +68,14 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .extraAgentKernelArgs: "Kernel arguments that replace or follow the agent's. (default: none)"
     case .autoBmcSetup: "Set up a user on the BMCs of accepted machines that have none. (default: true)"
     case .autoAcceptServers: "Accept new machines without a person. (default: false)"
+    case .insecureWipe: "Wipe fast: discard, and overwrite both ends of every disk; false: every byte. (default: true)"
+    case .serverRebootTimeout: "How long a machine may take to boot the agent, or be silent, in a wipe. (default: 20m)"
+    case .bootFromDiskMethod: "How machines leave iPXE: ipxe-exit, http-404 or ipxe-sanboot. (default: ipxe-exit)"
+    case .restartInterval: "The least time between two starts of a machine, whatever for. (default: 60s)"
+    case .ipmiPxeMethod: "What machines are told to boot the network by: uefi or bios. (default: uefi)"
+    case .cacheSizeLimit: "The most that fetched kernels and initramfses take on the disk. (default: 20GiB)"
+    case .configdataAccess: "Who gets a machine's configuration: token or open. (default: token)"
+    case .siderolinkEndpoint: "Host and port that machines reach SideroLink at. (default: none, no SideroLink)"
     case .powerPollInterval: "How often every Server's power is asked for: 60s to 365d, or off. (default: 5m)"
     case .interfaces: "The networks to serve. (default: none)"
     }

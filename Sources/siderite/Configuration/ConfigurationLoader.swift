@@ -82,6 +82,7 @@ struct ConfigurationLoader {
     configuration.extraAgentKernelArgs = reader.value("extraAgentKernelArgs", of: root, default: [], .words)
     configuration.autoBMCSetup = reader.value("autoBmcSetup", of: root, default: configuration.autoBMCSetup, .flag)
     configuration.autoAcceptServers = reader.value("autoAcceptServers", of: root, default: false, .flag)
+    readLifecycle(root, &configuration, &reader)
     configuration.powerPollIntervalSeconds = reader.value(
       "powerPollInterval", of: root, default: configuration.powerPollIntervalSeconds, .secondsOrOff)
 
@@ -104,6 +105,27 @@ struct ConfigurationLoader {
       reader.report("interfaces[\(index)].name", nil, "\(name) is named twice")
     }
     return configuration
+  }
+
+  private static func readLifecycle(
+    _ root: ConfigurationReader.Section, _ configuration: inout Configuration, _ reader: inout ConfigurationReader
+  ) {
+    configuration.insecureWipe = reader.value("insecureWipe", of: root, default: configuration.insecureWipe, .flag)
+    configuration.serverRebootTimeoutSeconds = reader.value(
+      "serverRebootTimeout", of: root, default: configuration.serverRebootTimeoutSeconds, .seconds)
+    configuration.restartIntervalSeconds = reader.value(
+      "restartInterval", of: root, default: configuration.restartIntervalSeconds, .shortSeconds)
+    configuration.bootFromDiskMethod = reader.value(
+      "bootFromDiskMethod", of: root, default: configuration.bootFromDiskMethod, .choice)
+    configuration.ipmiPXEMethod = reader.value(
+      "ipmiPxeMethod", of: root, default: configuration.ipmiPXEMethod, .choice)
+    configuration.cacheSizeLimitBytes = reader.value(
+      "cacheSizeLimit", of: root, default: configuration.cacheSizeLimitBytes, .bytes)
+    configuration.configdataAccess = reader.value(
+      "configdataAccess", of: root, default: configuration.configdataAccess, .choice)
+    let siderolink = reader.section("siderolink", of: root)
+    reader.refuseUnknownKeys(in: siderolink, known: ["endpoint"])
+    configuration.sideroLinkEndpoint = reader.optional("endpoint", of: siderolink, .text)
   }
 
   private static func readInterface(

@@ -13,7 +13,7 @@ enum AnswerText {
     var table = Table(columns: ["TARGET"] + columns)
     for outcome in outcomes {
       switch outcome.result {
-      case .success(let answer): table.rows += rows(of: answer).map { [outcome.target] + $0 }
+      case .success(let answer): table.rows += rows(of: answer, to: request).map { [outcome.target] + $0 }
       case .failure(let failure):
         if showsFailures { table.rows.append([outcome.target, "failed (\(failure.kind.rawValue))"]) }
       }
@@ -38,9 +38,18 @@ enum AnswerText {
     }
   }
 
-  private static func rows(of answer: BMCAnswer) -> [[String]] {
+  /// The state; where the controller has confirmed and nobody looked, what it did.
+  private static func text(of state: PowerState, after request: BMCRequest) -> String {
+    switch request {
+    case .power(.cycle, _) where state == .unknown: "cycled"
+    case .power(.reset, _) where state == .unknown: "reset"
+    default: state.rawValue
+    }
+  }
+
+  private static func rows(of answer: BMCAnswer, to request: BMCRequest) -> [[String]] {
     switch answer {
-    case .power(let state): [[state.rawValue]]
+    case .power(let state): [[text(of: state, after: request)]]
     case .boot(let override): [[override?.description ?? "as the firmware is set up"]]
     case .done: [["done"]]
     case .information(let information):

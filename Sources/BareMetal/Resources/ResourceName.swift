@@ -1,13 +1,14 @@
-import BareMetal
-
 /// What a resource may be called.
-enum ResourceName {
+public enum ResourceName {
   /// The longest name: RFC 1123 §2.1, less the final dot's two bytes.
-  static let maximumBytes = 253
+  public static let maximumBytes = 253
+
+  /// What ``isValid(_:)`` asks for, in words.
+  public static let rule = "a name is lower-case letters, digits, '-' and '.', \(maximumBytes) at most"
 
   /// A DNS-1123 subdomain, as Kubernetes asks for: lower-case letters, digits and `-` in parts that begin and end with
   /// a letter or digit, joined by `.`.
-  static func isValid(_ name: String) -> Bool {
+  public static func isValid(_ name: String) -> Bool {
     guard name.utf8.count <= maximumBytes else { return false }
     return name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { part in
       guard let first = part.first, let last = part.last, first != hyphen, last != hyphen else { return false }
@@ -16,11 +17,9 @@ enum ResourceName {
   }
 
   /// Throws ``StoreError/invalid(kind:name:message:)`` for what may not be a name.
-  static func check<Kind: ResourceKind>(_ name: String, of kind: Kind.Type) throws(StoreError) {
+  public static func check<Kind: ResourceKind>(_ name: String, of kind: Kind.Type) throws(StoreError) {
     guard isValid(name) else {
-      throw .invalid(
-        kind: Kind.kind, name: String(name.prefix(maximumBytes)),
-        message: "a name is lower-case letters, digits, '-' and '.', \(maximumBytes) at most")
+      throw .invalid(kind: Kind.kind, name: String(name.prefix(maximumBytes)), message: rule)
     }
   }
 

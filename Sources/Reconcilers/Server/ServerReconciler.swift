@@ -1,0 +1,197 @@
+public import BareMetal
+public import Logging
+public import Wire
+
+/// Leads a Server's life: reads it and its binding, makes a ``ServerPlan``, writes the plan's status, carries its actions
+/// out, and writes what came of them.
+///
+/// Everything it needs to go on stands in the Server's status, written before it is done: it can be cut short after any
+/// step, and another one goes on.
+public struct ServerReconciler: Reconciler {
+  /// Servers worked on at a time: most of the time is spent waiting for a management controller, the dead ones longest,
+  /// so it is what the power poll allows itself and not ``Controller/concurrency``.
+  public static let concurrency = 64
+
+  /// Reads and writes of one Server before it is left for later, as others change it all the time.
+  static let attempts = 8
+
+  public let name = "server"
+  public let sources = [WatchSource(ServerKind.self), WatchSource(ServerBindingKind.self)]
+
+  private let store: any ResourceStore
+  private let secrets: any SecretStore
+  private let servers: any ServerSwitch
+  private let journal: any BootEventSink
+  private let configuration: ServerPlan.Configuration
+  private let now: @Sendable () -> Timestamp
+  private let newID: @Sendable () -> String
+  private let logger: Logger
+  private let questions = PowerQuestions()
+
+  /// - Parameters:
+  ///   - servers: who switches machines.
+  ///   - now: the wall clock.
+  ///   - newID: an id that nobody can guess.
+  public init(
+    store: any ResourceStore, secrets: any SecretStore, servers: any ServerSwitch, journal: any BootEventSink,
+    configuration: ServerPlan.Configuration, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+    newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
+  ) {
+    self.store = store
+    self.secrets = secrets
+    self.servers = servers
+    self.journal = journal
+    self.configuration = configuration
+    self.logger = logger
+    self.now = now
+    self.newID = newID
+  }
+
+  public func reconcile(_ name: String) async throws -> Requeue {
+    var power: PowerState?
+    for _ in 0..<Self.attempts {
+      do throws(StoreError) {
+        let binding = try await store.get(ServerBindingKind.self, named: name)
+        guard var server = try await store.get(ServerKind.self, named: name) else {
+          questions.forget(name)
+          return .never
+        }
+        if server.metadata.deletionTimestamp != nil,
+          binding == nil || server.metadata.isSet(Server.forceDeleteAnnotation)
+        {
+          try await letGo(server)
+          return .never
+        }
+        server = try await keep(server)
+        let plan = ServerPlan(
+          for: server, binding: binding, power: power, now: now(), configuration: configuration, intentID: newID())
+        if plan.status != server.status {
+          server.status = plan.status
+          server = try await store.updateStatus(server)
+        }
+        for event in plan.events { journal.report(event, of: server.bootSubject) }
+        guard plan.actions == [.askPower] else {
+          try await perform(plan, server, binding)
+          return plan.requeue.map { .after($0) } ?? .never
+        }
+        if let delay = questions.delay(name, now: now()) { return .after(delay) }
+        switch await servers.perform(.powerStatus, on: name, force: false, by: Self.who).result {
+        case .success(.power(let state)):
+          questions.forget(name)
+          power = state
+        case .success: power = .unknown
+        case .failure: return .after(questions.failed(name, now: now()))
+        }
+      } catch {
+        guard case .conflict = error else { throw error }
+      }
+    }
+    throw StoreError.conflict(kind: ServerKind.kind, name: name)
+  }
+
+  /// Who does it, in the journal.
+  static let who = "siderite"
+
+  // MARK: To be, or not
+
+  /// A Server that is alive has our finalizer.
+  private func keep(_ server: Server) async throws(StoreError) -> Server {
+    guard server.metadata.deletionTimestamp == nil,
+      server.metadata.finalizers?.contains(Server.storageFinalizer) != true
+    else { return server }
+    var server = server
+    server.metadata.finalizers = (server.metadata.finalizers ?? []) + [Server.storageFinalizer]
+    return try await store.update(server)
+  }
+
+  /// Lets a deleted Server go, whatever its management controller and its Secrets are like.
+  private func letGo(_ server: Server) async throws(StoreError) {
+    let name = server.metadata.name
+    guard server.metadata.finalizers?.contains(Server.storageFinalizer) == true else { return }
+    for secret in SecretName.all(ofServer: name) {
+      do throws(StoreError) {
+        try await secrets.setSecret(secret, to: nil)
+      } catch {
+        logger.warning(
+          "A Secret of a deleted Server stays",
+          metadata: ["server": "\(name)", "secret": "\(secret.namespace)/\(secret.name)", "error": "\(error)"])
+      }
+    }
+    var server = server
+    server.metadata.finalizers?.removeAll { $0 == Server.storageFinalizer }
+    _ = try await store.update(server)
+    questions.forget(name)
+    journal.report(
+      .lifecycle(reason: "Server Management", message: "deleted; its disks are as they were", isWarning: false),
+      of: server.bootSubject)
+  }
+
+  // MARK: Doing
+
+  private func perform(_ plan: ServerPlan, _ server: Server, _ binding: ServerBinding?) async throws(StoreError) {
+    guard !plan.actions.isEmpty, let record = plan.status.switching else { return }
+    var failure: BMCFailure?
+    for action in plan.actions {
+      failure = try await perform(action, server, binding)
+      // What cannot be told what to boot goes by its firmware's order.
+      if case .setBoot = action, failure?.kind == .unsupported { failure = nil }
+      if failure != nil { break }
+    }
+    if let failure {
+      journal.report(
+        .lifecycle(
+          reason: "Server Management", message: "failed to \(record.purpose.words): \(failure.message)", isWarning: true
+        ),
+        of: server.bootSubject)
+    }
+    try await note(failure, of: record, server.metadata.name)
+  }
+
+  private func perform(
+    _ action: ServerAction, _ server: Server, _ binding: ServerBinding?
+  ) async throws(StoreError) -> BMCFailure? {
+    let name = server.metadata.name
+    if action.request.isDestructive, binding == nil, try await store.get(ServerBindingKind.self, named: name) != nil {
+      return BMCFailure(.refused, "it was allocated meanwhile")
+    }
+    switch await servers.perform(action.request, on: name, force: false, by: Self.who).result {
+    case .success: return nil
+    case .failure(let failure): return failure
+    }
+  }
+
+  /// Written even when the daemon is ending: it was done all the same.
+  private func note(_ failure: BMCFailure?, of record: SwitchRecord, _ name: String) async throws(StoreError) {
+    let time = Timestamp(seconds: now().seconds)
+    let problem = await Task { () -> StoreError? in
+      do throws(StoreError) {
+        for _ in 0..<Self.attempts {
+          guard var server = try await store.get(ServerKind.self, named: name) else { return nil }
+          let before = server.status
+          server.status.note(failure, of: record, now: time)
+          if server.status == before { return nil }
+          do throws(StoreError) {
+            _ = try await store.updateStatus(server)
+            return nil
+          } catch {
+            guard case .conflict = error else { return error }
+          }
+        }
+        return .conflict(kind: ServerKind.kind, name: name)
+      } catch {
+        return error
+      }
+    }.value
+    if let problem { throw problem }
+  }
+}
+
+extension SwitchRecord.Purpose {
+  fileprivate var words: String {
+    switch self {
+    case .wipe: "power-cycle it into the agent"
+    case .boot: "power it on"
+    case .powerOff: "power it off"
+    }
+  }
+}

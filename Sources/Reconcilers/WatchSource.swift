@@ -1,0 +1,52 @@
+public import BareMetal
+
+/// A kind whose changes a reconciler wants to see, and which of its keys each change is about.
+public struct WatchSource: Sendable {
+  /// `Server`
+  let kind: String
+  let list: @Sendable (any ResourceStore, KnownNames) async throws(StoreError) -> (keys: [String], version: String)
+  let follow:
+    @Sendable (any ResourceStore, String, KnownNames, @Sendable ([String]) -> Void) async throws(StoreError) -> Void
+
+  /// - Parameter keys: what to reconcile. Called for every object there is, for every change, and again after a gap or
+  ///   at a resync; in order, never twice at once for one source of one controller, except by a resync.
+  public init<Kind: ResourceKind>(
+    _ kind: Kind.Type, keys: @escaping @Sendable (ObjectChange<Kind>) -> [String] = { [$0.name] }
+  ) {
+    self.kind = Kind.kind
+    list = { store, known throws(StoreError) in
+      let list = try await store.list(kind)
+      let gone = known.replace(with: Set(list.items.map(\.metadata.name)))
+      let changes = gone.sorted().map { ObjectChange<Kind>.gone($0) } + list.items.map { .present($0) }
+      return (changes.flatMap(keys), list.resourceVersion)
+    }
+    follow = { store, version, known, found throws(StoreError) in
+      for await event in try await store.watch(kind, after: version) {
+        switch event {
+        case .added(let object), .modified(let object):
+          known.insert(object.metadata.name)
+          found(keys(.present(object)))
+        case .deleted(let object):
+          known.remove(object.metadata.name)
+          found(keys(.gone(object.metadata.name)))
+        case .reset: return
+        }
+      }
+    }
+  }
+}
+
+/// An object as it is now.
+public enum ObjectChange<Kind: ResourceKind>: Sendable {
+  /// New, changed, or simply there.
+  case present(Resource<Kind>)
+  case gone(String)
+
+  /// The object's name.
+  public var name: String {
+    switch self {
+    case .present(let object): object.metadata.name
+    case .gone(let name): name
+    }
+  }
+}

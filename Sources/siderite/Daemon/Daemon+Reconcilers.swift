@@ -1,0 +1,31 @@
+import BareMetal
+import Reconcilers
+import ServiceLifecycle
+import Wire
+
+extension Daemon {
+  /// What keeps the resources true: a controller for each reconciler.
+  func reconcilers(_ parts: Parts) -> [any Service] {
+    let (store, secrets, sink, logger) = (parts.stores.resources, parts.stores.secrets, parts.sink, parts.logger)
+    let server = ServerReconciler(
+      store: store, secrets: secrets, servers: parts.servers, journal: sink, configuration: lifecycle, logger: logger,
+      now: { .now })
+    let binding = ServerBindingReconciler(
+      store: store, secrets: secrets, journal: sink, wipeMode: lifecycle.wipeMode, now: { .now })
+    return [
+      Controller(server, store: store, concurrency: ServerReconciler.concurrency, logger: logger),
+      Controller(binding, store: store, logger: logger),
+      AssetFetching(cache: parts.environments.cache),
+      Controller(parts.environments.reconciler, store: store, logger: logger),
+      parts.classes,
+    ]
+  }
+
+  /// How Servers' lives are led, by the configuration.
+  private var lifecycle: ServerPlan.Configuration {
+    ServerPlan.Configuration(
+      rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)), pxeMode: configuration.ipmiPXEMethod,
+      wipeMode: configuration.insecureWipe ? .fast : .full,
+      restartInterval: .seconds(Int64(configuration.restartIntervalSeconds)))
+  }
+}

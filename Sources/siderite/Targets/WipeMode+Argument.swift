@@ -1,0 +1,4 @@
+public import ArgumentParser
+public import BareMetal
+
+extension WipePolicy.Mode: ExpressibleByArgument {}

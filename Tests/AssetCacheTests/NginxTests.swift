@@ -1,0 +1,87 @@
+import BareMetal
+import Foundation
+import NIOCore
+import NIOPosix
+import Testing
+import Wire
+
+@testable import AssetCache
+
+/// A real server's ranges and validators.
+@Suite("nginx", .enabled(if: NginxTests.path != nil, "nginx is not installed"))
+struct NginxTests {
+  static let path = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"].first {
+    FileManager.default.isExecutableFile(atPath: $0)
+  }
+
+  /// Runs nginx in the foreground, as one process, for the time of `body`.
+  private func run(in directory: TemporaryDirectory, _ body: (String) async throws -> Void) async throws {
+    // nginx cannot be asked for a free port: one is found for it.
+    let probe = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .bind(host: "127.0.0.1", port: 0).get()
+    let port = probe.localAddress?.port ?? 0
+    try await probe.close()
+    let configuration = """
+      daemon off; master_process off; user root; pid \(directory.path)/pid; error_log \(directory.path)/error;
+      events {}
+      http {
+        client_body_temp_path \(directory.path)/t1; proxy_temp_path \(directory.path)/t2;
+        fastcgi_temp_path \(directory.path)/t3; uwsgi_temp_path \(directory.path)/t4; scgi_temp_path \(directory.path)/t5;
+        log_format status "$status $http_range $http_if_range"; access_log \(directory.path)/access status;
+        server { listen 127.0.0.1:\(port); root \(directory.path)/files; }
+      }
+      """
+    try directory.write(Array(configuration.utf8), to: "nginx.conf")
+    let nginx = Process()
+    nginx.executableURL = URL(filePath: try #require(Self.path))
+    nginx.arguments = ["-c", directory.file("nginx.conf"), "-p", directory.path, "-e", directory.file("error")]
+    try nginx.run()
+    defer {
+      nginx.terminate()
+      nginx.waitUntilExit()
+    }
+    try await body("http://127.0.0.1:\(port)")
+  }
+
+  @Test("A beginning is gone on with, an unchanged file not sent again, a changed one sent whole")
+  func resumed() async throws {
+    let directory = try TemporaryDirectory()
+    try FileManager.default.createDirectory(
+      atPath: directory.file("files"), withIntermediateDirectories: false)
+    let kernel = bytes(3_000_001)
+    try directory.write(kernel, to: "files/vmlinuz")
+    try await run(in: directory) { url in
+      let source = AssetSource(url: url + "/vmlinuz")
+      try await CacheHarness.run(in: directory) { harness in
+        await harness.cache.hold([source], contents: [], for: "default")
+        #expect(try await harness.content(of: source) == kernel)
+      }
+      // As a crash in the middle leaves it.
+      let layout = try CacheDirectory(directory.file("cache"))
+      let record = try #require(try layout.records().first)
+      let key = try layout.key(of: source)
+      try layout.remove(record.digest)
+      try layout.remove(record)
+      try layout.write(
+        PartialRecord(validators: record.validators, total: record.bytes, boot: PartialRecord.currentBoot), key)
+      try directory.write(Array(kernel[..<1_000_000]), to: "cache/partial/\(key)")
+      try await CacheHarness.run(in: directory) { harness in
+        await harness.cache.hold([source], contents: [], for: "default")
+        #expect(try await harness.content(of: source) == kernel)
+      }
+      let new = bytes(2_000_000, seed: 9)
+      try await CacheHarness.run(in: directory, { $0.refreshInterval = .milliseconds(50) }) { harness in
+        await harness.cache.hold([source], contents: [], for: "default")
+        let log = { String(decoding: try directory.bytes("access"), as: UTF8.self) }
+        try await harness.wait(for: source) { _ in ((try? log()) ?? "").contains("\n304 ") }
+        try directory.write(new, to: "files/vmlinuz")
+        try await harness.wait(for: source) { $0.content?.digest == digest(new) }
+      }
+      let lines = String(decoding: try directory.bytes("access"), as: UTF8.self).split(separator: "\n")
+      // The first ones may have found nobody listening yet; those are not in the log.
+      #expect(lines.first == "200 - -")
+      #expect(lines.dropFirst().first == "206 bytes=1000000- \(record.validators.etag ?? "")")
+      #expect(lines.contains { $0.hasPrefix("304 ") })
+    }
+  }
+}
