@@ -6,6 +6,7 @@ import Testing
 import Wire
 
 @testable import HTTPServices
+@testable import struct siderite.YAMLConfigParser
 
 @Suite("A machine gets its configuration")
 struct ProvisioningTests {
@@ -229,6 +230,65 @@ struct ProvisioningTests {
     #expect(ours.text.hasSuffix("\nexit 1\n"))
   }
 
+  @Test("Patches that do not apply: 422, a condition on the Server, an event; cleared when they do")
+  func patches() async throws {
+    let rack = try await ProvisioningRack()
+    let token = try #require(try await rack.bootToken())
+    try await rack.change(ServerKind.self) {
+      $0.spec.configPatches = [ConfigPatch(op: "replace", path: "/machine/install/disk", value: .string("/dev/sda"))]
+    }
+    let problem = "Server \(ProvisioningRack.uuid), configPatches[0]: replace /machine/install/disk: "
+    for _ in 0..<2 {
+      let answer = try await rack.configuration(token: token)
+      #expect(answer.status == 422)
+      #expect(answer.text == problem + "there is nothing at /machine/install\n")
+    }
+    let server = try await rack.rack.store.get(ServerKind.self, named: ProvisioningRack.uuid)
+    let condition = try #require(server?.status.conditions?.first { $0.type == "ConfigPatched" })
+    #expect(condition.status == .false)
+    #expect(condition.reason == "PatchFailed")
+    #expect(condition.message == problem + "there is nothing at /machine/install")
+    #expect(rack.rack.reasons.contains("Server Configuration"))
+    try await rack.change(ServerKind.self) {
+      $0.spec.configPatches = [
+        ConfigPatch(op: "add", path: "/machine/install", value: .object(["disk": .string("sda")]))
+      ]
+    }
+    #expect(try await rack.configuration(token: token).status == 200)
+    let good = try await rack.rack.store.get(ServerKind.self, named: ProvisioningRack.uuid)
+    #expect(good?.status.conditions?.first { $0.type == "ConfigPatched" }?.status == .true)
+  }
+
+  @Test("render shows what is served, byte for byte, with whose every patched field is, and makes no token")
+  func render() async throws {
+    let rack = try await ProvisioningRack()
+    try await rack.change(ServerKind.self) {
+      $0.spec.strategicPatches = ["machine:\n  install:\n    disk: /dev/sda\n"]
+    }
+    let token = try #require(try await rack.bootToken())
+    let server = try #require(try await rack.rack.store.get(ServerKind.self, named: ProvisioningRack.uuid))
+    let rendered = try await rack.rack.bootPlane().render(server)
+    #expect(rendered.configuration == (try await rack.configuration(token: token)).text)
+    #expect(rendered.boots == "Environment default")
+    #expect(
+      rendered.patchedFields?.map { "\($0.path): \($0.origin)" } == [
+        "/machine/install: Server \(ProvisioningRack.uuid), strategicPatches[0]", "/machine/kubelet: the node label",
+      ])
+    let script = try #require(rendered.scripts.first { $0.architectures.contains("uefiX64") })
+    #expect(script.kernelArguments?.last?.hasSuffix("configdata?uuid=\(ProvisioningRack.uuid)&token=<token>") == true)
+    #expect(rendered.scripts.first { $0.architectures.contains("uefiARM64") }?.problem?.contains("arm64") == true)
+    #expect(rendered.offers.contains { $0.client == "bios iPXE" && $0.bootFile?.hasSuffix("/boot.ipxe") == true })
+    try await rack.change(ServerKind.self) { $0.spec.strategicPatches = ["machine: ["] }
+    let broken = try #require(try await rack.rack.store.get(ServerKind.self, named: ProvisioningRack.uuid))
+    let problem = try await rack.rack.bootPlane().render(broken)
+    #expect(problem.configuration == nil)
+    #expect(problem.configurationProblem?.contains("strategicPatches[0]: it is not YAML") == true)
+    let unbound = try await rack.rack.bootPlane().render(
+      Server(metadata: ObjectMeta(name: "4c4c4544-0051-3610-8052-000000000000"), spec: ServerSpec()))
+    #expect(unbound.boots == "Environment agent-amd64")
+    #expect(unbound.configuration == nil)
+  }
+
   @Test("An Environment that is missing is 404, one that is not ready 412")
   func environment() async throws {
     let rack = try await ProvisioningRack()
@@ -346,7 +406,7 @@ struct ProvisioningRack: Sendable {
   func restart() {
     rack.provisioning.withLock {
       $0 = Provisioning(
-        store: rack.store, secrets: secrets,
+        store: rack.store, secrets: secrets, journal: rack.journal, parser: YAMLConfigParser(),
         now: { [clock] in Timestamp(seconds: clock.withLock { $0 }) },
         hardwareAddress: { [neighbours] address in
           neighbours.withLock { $0["\(address)"].flatMap { MACAddress($0) } }

@@ -22,6 +22,7 @@ public import ServiceLifecycle
 /// - `POST /bmc`: a ``BMCOrder`` to the management controllers of several Servers; a ``BMCOutcome`` a line, as they come.
 /// - `PUT /servers/{name}/bmc`, `DELETE /servers/{name}/bmc`: how a Server's controller is reached.
 /// - `POST /servers/{name}/console`, `POST /consoles/{id}/input`: a serial console.
+/// - `GET /servers/{name}/render`: a ``RenderedBoot``, what the Server would be served.
 /// - `GET /version`
 public struct AdminAPI: Service {
   let store: any ResourceStore
@@ -30,6 +31,7 @@ public struct AdminAPI: Service {
   let classes: any ServerClassView
   /// Of wipes where neither a person nor the Server's policy says how.
   let wipeMode: WipePolicy.Mode
+  let render: (@Sendable (Resource<ServerKind>) async throws -> RenderedBoot)?
   let consoles = ConsoleTable()
   let version: String
   private let socket: UnixSocket
@@ -59,10 +61,12 @@ public struct AdminAPI: Service {
   ///   - version: what `/version` says.
   ///   - classes: who is in which class; the store is asked where there is nothing better.
   ///   - wipeMode: of wipes where neither a person nor the Server's policy says how.
+  ///   - render: what a Server would be served; `nil`: nothing is served here.
   ///   - onListening: called once, when the socket is there with its permissions.
   public init(
     socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, servers: ServerOperator,
-    classes: (any ServerClassView)? = nil, wipeMode: WipePolicy.Mode = .fast, logger: Logger,
+    classes: (any ServerClassView)? = nil, wipeMode: WipePolicy.Mode = .fast,
+    render: (@Sendable (Resource<ServerKind>) async throws -> RenderedBoot)? = nil, logger: Logger,
     onListening: @escaping @Sendable () async -> Void = {}
   ) {
     socket = UnixSocket(path: socketPath)
@@ -72,6 +76,7 @@ public struct AdminAPI: Service {
     self.servers = servers
     self.classes = classes ?? ListingClassView(store: store)
     self.wipeMode = wipeMode
+    self.render = render
     self.logger = logger
     self.onListening = onListening
   }
@@ -118,6 +123,7 @@ public struct AdminAPI: Service {
     router.delete("servers/:name/bmc") { request, context in try await removeManagement(request, context) }
     router.post("servers/:name/console") { request, context in try await openConsole(request, context) }
     router.post("consoles/:id/input") { request, context in try await type(request, context) }
+    router.get("servers/:name/render") { _, context in try await renderBoot(context) }
     router.get("version") { _, _ in try Response.json(["version": version]) }
     return router.buildResponder()
   }

@@ -27,7 +27,12 @@ enum ResourcePatch: Sendable {
   func applied(to object: JSONValue) throws(Refusal) -> JSONValue {
     switch self {
     case .merge(let patch): return object.merging(patch)
-    case .operations(let operations): return try object.patched(by: operations)
+    case .operations(let operations):
+      do {
+        return try object.patched(by: operations)
+      } catch {
+        throw Refusal(invalid: "the patch", [error])
+      }
     }
   }
 }

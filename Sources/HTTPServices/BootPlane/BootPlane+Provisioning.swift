@@ -11,7 +11,8 @@ extension BootPlane {
     let start = ContinuousClock.now
     do {
       let machine = try await provisioned(request, context, for: .configuration, &subject)
-      let text = try await machine.provisioning.configuration(for: machine.context)
+      let text = try await machine.provisioning.configuration(
+        for: machine.context, configuration.sideroLink)
       let milliseconds = Int64((ContinuousClock.now - start) / .milliseconds(1))
       journal.report(
         .transferFinished(name: Self.configurationName, bytes: Int64(text.utf8.count), milliseconds: milliseconds),

@@ -16,7 +16,12 @@ extension BootPlane {
       let plan = planner.plan(
         BootRequest(stage: .script, architecture: query.architecture, mac: query.mac, uuid: query.uuid),
         context: machine)
-      let script = try await script(for: plan, of: machine, query, endpoint: try endpoint(request, context), context)
+      let script = try await script(
+        for: plan, of: machine, query, endpoint: try endpoint(request, context)
+      ) { provisioning, server, binding in
+        try provisioning.check(context.client, isOf: server)
+        return try await provisioning.tokens.mint(for: server.metadata.name, binding: binding.bootIdentity).exposedText
+      }.text
       journal.report(.planned(boots: plan.action.description, reason: plan.reason), of: subject)
       // What `http-404` asks for is no failure.
       return script.map { .text($0) } ?? .text("boot from the disk: \(plan.reason)\n", status: .notFound)
@@ -30,44 +35,50 @@ extension BootPlane {
     }
   }
 
-  /// The plan's script; `nil` for a plain 404.
-  private func script(
-    for plan: BootPlan, of machine: BootContext, _ query: ScriptQuery, endpoint: String, _ context: PeerContext
-  ) async throws -> String? {
+  /// What a machine gets for a plan.
+  struct BootScript {
+    /// `nil` for a plain 404.
+    var text: String?
+    /// Of the kernel, where one is loaded.
+    var arguments: [String]?
+  }
+
+  /// The plan as a script.
+  /// - Parameter token: makes the boot token of an allocated machine, once everything else is there.
+  func script(
+    for plan: BootPlan, of machine: BootContext, _ query: ScriptQuery, endpoint: String,
+    token: (Provisioning, Server, ServerBinding) async throws -> String
+  ) async throws -> BootScript {
     switch plan.action {
     case .agent(let name):
       for file in EnvironmentFile.allCases where assets.asset(.environment(name, file)) == nil {
         throw Refusal(.notFound, "Environment \(name) is not there: it has no \(file.rawValue)")
       }
-      return IPXEScript.environment(
-        name,
-        arguments: KernelArguments.agent(
-          mac: query.mac, endpoint: endpoint, overrides: configuration.extraAgentKernelArguments))
+      let arguments = KernelArguments.agent(
+        mac: query.mac, endpoint: endpoint, overrides: configuration.extraAgentKernelArguments)
+      return BootScript(text: IPXEScript.environment(name, arguments: arguments), arguments: arguments)
     case .environment(let name):
-      return try await environmentScript(name, machine, query, endpoint: endpoint, context)
+      return try await environmentScript(name, machine, query, endpoint: endpoint, token)
     case .disk(.http404) where query.isFirstScript:
       // Our own script would take a 404 for a failure and reboot; it leaves iPXE in the way that says "not this one".
-      return IPXEScript.disk(.ipxeExit, isUEFI: query.architecture != .bios)
-    case .disk(let method): return IPXEScript.disk(method, isUEFI: query.architecture != .bios)
-    case .script: return IPXEScript.first
+      return BootScript(text: IPXEScript.disk(.ipxeExit, isUEFI: query.architecture != .bios))
+    case .disk(let method): return BootScript(text: IPXEScript.disk(method, isUEFI: query.architecture != .bios))
+    case .script: return BootScript(text: IPXEScript.first)
     case .silence, .program: throw Refusal(.notFound, "nothing to boot: \(plan.reason)")
     }
   }
 
   /// Sends an allocated machine to its Environment, with the token that gets it its configuration there.
   private func environmentScript(
-    _ name: String, _ machine: BootContext, _ query: ScriptQuery, endpoint: String, _ context: PeerContext
-  ) async throws -> String {
-    // The Server's name, which is not what the machine says where several say the same.
-    guard let provisioning, let server = machine.server, let binding = machine.binding,
-      let uuid = SystemUUID(server.metadata.name)
-    else {
+    _ name: String, _ machine: BootContext, _ query: ScriptQuery, endpoint: String,
+    _ token: (Provisioning, Server, ServerBinding) async throws -> String
+  ) async throws -> BootScript {
+    guard let provisioning, let uuid = query.uuid, let server = machine.server, let binding = machine.binding else {
       throw Refusal(.notFound, "this boot host provisions no machines")
     }
     guard let environment = try await store.get(EnvironmentKind.self, named: name) else {
       throw Refusal(.notFound, "there is no Environment \(name)")
     }
-    try provisioning.check(context.client, isOf: server)
     let architecture = query.architecture.environmentSuffix
     if case .notReady(let reason) = environment.readiness(architecture: architecture) {
       throw Refusal(.preconditionFailed, reason)
@@ -83,14 +94,15 @@ extension BootPlane {
       throw Refusal(
         .preconditionFailed, "a kernel argument of Environment \(name) has control characters: \(PlainText.line(bad))")
     }
-    let token =
-      configuration.configAccess == .token
-      ? try await provisioning.tokens.mint(for: server.metadata.name, binding: binding.bootIdentity) : nil
-    return IPXEScript.environment(
-      name, architecture: architecture, hasInitramfs: files.contains { $0.file == .initramfs },
-      arguments: KernelArguments.environment(
-        own: own, endpoint: endpoint, uuid: uuid, token: token?.exposedText,
-        sideroLink: configuration.sideroLink))
+    let arguments = KernelArguments.environment(
+      own: own, endpoint: endpoint, uuid: uuid,
+      token: configuration.configAccess == .token ? try await token(provisioning, server, binding) : nil,
+      sideroLink: configuration.sideroLink)
+    return BootScript(
+      text: IPXEScript.environment(
+        name, architecture: architecture, hasInitramfs: files.contains { $0.file == .initramfs },
+        arguments: arguments),
+      arguments: arguments)
   }
 
   /// Where this machine reaches us: as configured, else the address it used, which a port forwarding or a second
@@ -106,7 +118,7 @@ extension BootPlane {
 
 extension BootPlan.Action {
   /// For the journal.
-  fileprivate var description: String {
+  var description: String {
     switch self {
     case .silence: "nothing"
     case .program(let name): name

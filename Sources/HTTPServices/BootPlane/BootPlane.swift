@@ -45,8 +45,6 @@ public struct BootPlane: Service {
     static let attempts = 8
     /// Bytes of `/ipxe`'s query. iPXE sends about 200.
     static let queryBytes = 2048
-    /// Bytes read from a file and handed to the connection at a time.
-    static let chunkBytes: Int64 = 128 << 10
   }
 
   /// - Parameters:
@@ -107,7 +105,8 @@ public struct BootPlane: Service {
       router.on("tftp/**", method: method) { request, context in
         try await program(request, context)
       }
-      for path: RouterPath in ["env/:environment/:file", "env/:environment/:architecture/:file"] {
+      // One name for what may be a file or an architecture: the router takes two at one place for a mistake.
+      for path: RouterPath in ["env/:environment/:part", "env/:environment/:part/:file"] {
         router.on(path, method: method) { request, context in try await environmentFile(request, context) }
       }
     }

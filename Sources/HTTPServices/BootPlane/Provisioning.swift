@@ -12,16 +12,22 @@ public final class Provisioning: Sendable {
   let secrets: any SecretStore
   let tokens: BootTokens
   let now: @Sendable () -> Timestamp
+  private let patcher: MachineConfigPatcher
+  private let journal: any BootEventSink
   private let hardwareAddress: @Sendable (IPv4Address) -> MACAddress?
 
   /// - Parameters:
+  ///   - parser: reads configurations and patches; what it has read is remembered here.
   ///   - hardwareAddress: of a neighbour on our links, where it is known.
   public init(
-    store: any ResourceStore, secrets: any SecretStore, now: @escaping @Sendable () -> Timestamp,
+    store: any ResourceStore, secrets: any SecretStore, journal: any BootEventSink, parser: any ConfigParser,
+    now: @escaping @Sendable () -> Timestamp,
     hardwareAddress: @escaping @Sendable (IPv4Address) -> MACAddress? = { _ in nil }
   ) {
     self.store = store
     self.secrets = secrets
+    self.journal = journal
+    patcher = MachineConfigPatcher(parser: CachingConfigParser(parser))
     self.now = now
     self.hardwareAddress = hardwareAddress
     tokens = BootTokens(secrets: secrets, now: now)
@@ -49,11 +55,48 @@ public final class Provisioning: Sendable {
     return text.exposedText
   }
 
-  /// What the machine gets.
-  func configuration(for machine: BootContext) async throws -> String {
-    guard let binding = machine.binding else { throw Refusal(.notFound, "the Server is not allocated") }
-    return try await baseConfiguration(of: binding)
+  /// The machine configuration, patched.
+  /// - Throws: `Refusal` where there is none, ``MachineConfigError`` where it cannot be patched.
+  func patchedConfiguration(
+    for machine: BootContext, _ sideroLink: SideroLinkEndpoint?
+  ) async throws -> PatchedMachineConfig {
+    guard let server = machine.server, let binding = machine.binding else {
+      throw Refusal(.notFound, "the Server is not allocated")
+    }
+    let base = try await baseConfiguration(of: binding)
+    return try patcher.patch(
+      MachineConfigInput(
+        base: base, server: server, serverClass: machine.serverClass, sideroLink: sideroLink))
   }
+
+  /// What the machine gets. Patches that do not apply are a condition of its Server, until they do.
+  func configuration(for machine: BootContext, _ sideroLink: SideroLinkEndpoint?) async throws -> String {
+    let name = machine.server?.metadata.name ?? ""
+    do {
+      let patched = try await patchedConfiguration(for: machine, sideroLink)
+      if machine.server?.status.conditions?.contains(where: { $0.type == Self.patchedCondition && $0.status != .true })
+        == true
+      {
+        try await setCondition(
+          Condition(type: Self.patchedCondition, status: .true, lastTransitionTime: now()), ofServer: name)
+      }
+      return patched.text
+    } catch let error as MachineConfigError {
+      let message = PlainText.line(error.description)
+      try await setCondition(
+        Condition(
+          type: Self.patchedCondition, status: .false, severity: "Error", lastTransitionTime: now(),
+          reason: "PatchFailed", message: message), ofServer: name)
+      journal.report(
+        .lifecycle(
+          reason: "Server Configuration", message: "its configuration cannot be made: \(message)", isWarning: true),
+        of: BootSubject(uuid: SystemUUID(name)))
+      throw Refusal(.unprocessableContent, message)
+    }
+  }
+
+  /// A Server's condition: its configuration could be patched when it was last asked for.
+  static let patchedCondition = "ConfigPatched"
 
   /// Sets conditions of a binding, if it is still the same allocation.
   func setConditions(_ conditions: [Condition], of binding: ServerBinding) async throws {

@@ -11,6 +11,14 @@ struct ScriptQuery: Equatable {
   /// Whether ``IPXEScript/first`` asks, and not iPXE or a script that is not ours.
   var isFirstScript: Bool
 
+  /// As our own first script asks for a machine.
+  init(uuid: SystemUUID, mac: MACAddress?, architecture: BootArchitecture) {
+    self.uuid = uuid
+    self.mac = mac
+    self.architecture = architecture
+    isFirstScript = true
+  }
+
   /// - Parameter uri: its query is no longer than ``BootPlane/Limits/queryBytes``.
   init(_ uri: URI) {
     let query = uri.queryParameters

@@ -41,18 +41,19 @@ struct GetCommand: AsyncParsableCommand {
     let groups = try resources.groups()
     try await options.withClient { client in
       for (index, group) in groups.enumerated() {
-        if index > 0, output == .table || output == .wide { print("") }
         if index > 0, output == .yaml { print("---") }
         if watch {
           try await follow(group.kind, group.names.first, client)
         } else {
-          try await show(group.kind, group.names, client)
+          try await show(group.kind, group.names, client, isFurther: index > 0)
         }
       }
     }
   }
 
-  private func show<Kind: ShownKind>(_ kind: Kind.Type, _ names: [String], _ client: AdminClient) async throws {
+  private func show<Kind: ShownKind>(
+    _ kind: Kind.Type, _ names: [String], _ client: AdminClient, isFurther: Bool
+  ) async throws {
     let list = try await client.list(kind, names: names, selector: selector)
     switch output {
     case .json, .yaml:
@@ -66,6 +67,7 @@ struct GetCommand: AsyncParsableCommand {
       if list.items.isEmpty {
         Terminal.error(selector == nil ? Kind.emptyHint : "no \(Kind.plural) have these labels")
       } else {
+        if isFurther { print("") }
         print(Kind.table(list.items, wide: output == .wide).text, terminator: "")
       }
     }

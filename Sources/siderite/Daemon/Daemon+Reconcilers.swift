@@ -17,6 +17,7 @@ extension Daemon {
       Controller(binding, store: store, logger: logger),
       AssetFetching(cache: parts.environments.cache),
       Controller(parts.environments.reconciler, store: store, logger: logger),
+      parts.classes,
     ]
   }
 

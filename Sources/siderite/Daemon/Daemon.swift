@@ -9,6 +9,7 @@ import LinuxSystem
 import Logging
 import NIOCore
 import NIOPosix
+import Reconcilers
 import SQLiteStore
 import ServiceLifecycle
 import TFTP
@@ -46,16 +47,18 @@ struct Daemon {
     let handover = BMCHandover(
       store: stores.resources, secrets: stores.secrets, now: { .now }, controller: { fleet.controller(for: $0) })
     let provisioning = Provisioning(
-      store: stores.resources, secrets: stores.secrets, now: { .now },
+      store: stores.resources, secrets: stores.secrets, journal: journal, parser: YAMLConfigParser(), now: { .now },
       hardwareAddress: { NeighbourTable.macAddress(of: $0) })
+    let classes = ServerClassController(store: stores.resources, logger: logger, now: { .now })
     let parts = Parts(
       served: served, stores: stores, journal: journal, servers: servers, handover: handover,
-      provisioning: provisioning, files: files, environments: environments,
+      provisioning: provisioning, files: files, environments: environments, classes: classes,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
     var services: [any Service] = [FleetCloser(fleet: fleet)]
-    services += try bootServices(parts) + [adminAPI(parts), healthServer(parts)]
+    let plane = bootPlane(parts)
+    services += try bootServices(parts, plane) + [adminAPI(parts, plane), healthServer(parts)]
     services += reconcilers(parts)
     if let seconds = configuration.powerPollIntervalSeconds {
       services.append(PowerPoll(servers: servers, interval: .seconds(Int64(seconds))))
@@ -85,19 +88,19 @@ struct Daemon {
     let provisioning: Provisioning
     let files: BootFiles
     let environments: Environments
+    let classes: ServerClassController
     let planner: BootPlanner
     let metrics: PrometheusRegistry
     let startup: Startup
     let logger: Logger
 
+    var addresses: [IPv4Address] { Set(served.map(\.address)).sorted() }
     var sink: NeighbourSink { NeighbourSink(journal: journal) }
   }
 
-  private func bootServices(_ parts: Parts) throws -> [any Service] {
-    let addresses = Set(parts.served.map(\.address)).sorted()
-    guard !addresses.isEmpty else { return [] }
-    return parts.served.compactMap { dhcpService($0, parts) }
-      + [try tftpService(addresses, parts), bootPlane(addresses, parts)]
+  private func bootServices(_ parts: Parts, _ plane: BootPlane?) throws -> [any Service] {
+    guard let plane else { return [] }
+    return parts.served.compactMap { dhcpService($0, parts) } + [try tftpService(parts.addresses, parts), plane]
   }
 
   private func dhcpService(_ served: ServedInterface, _ parts: Parts) -> (any Service)? {
@@ -127,7 +130,10 @@ struct Daemon {
     return service
   }
 
-  private func bootPlane(_ addresses: [IPv4Address], _ parts: Parts) -> any Service {
+  /// `nil` where no interface is served.
+  private func bootPlane(_ parts: Parts) -> BootPlane? {
+    let addresses = parts.addresses
+    guard !addresses.isEmpty else { return nil }
     let listening = parts.startup.expect(
       "HTTP", checks: addresses.map { .http(Endpoint(address: $0, port: configuration.httpPort)) })
     var plane = BootPlaneConfiguration()
@@ -150,12 +156,16 @@ struct Daemon {
       provisioning: parts.provisioning, logger: parts.logger, now: { .now }, onListening: { _ in listening() })
   }
 
-  private func adminAPI(_ parts: Parts) -> any Service {
+  private func adminAPI(_ parts: Parts, _ plane: BootPlane?) -> any Service {
     let listening = parts.startup.expect(
       "the administration socket", checks: [.http(socketPath: configuration.adminSocket)])
+    var render: (@Sendable (Server) async throws -> RenderedBoot)?
+    if let plane { render = { try await plane.render($0) } }
     return AdminAPI(
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
-      journal: parts.journal, servers: parts.servers, logger: parts.logger, onListening: { listening() })
+      journal: parts.journal, servers: parts.servers, classes: parts.classes,
+      wipeMode: configuration.insecureWipe ? .fast : .full,
+      render: render, logger: parts.logger, onListening: { listening() })
   }
 
   private func healthServer(_ parts: Parts) -> any Service {
