@@ -10,6 +10,8 @@
 
 int clinux_ioctl(int fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }
 
+int clinux_direct(void) { return O_DIRECT; }
+
 int clinux_open(const char *path, int flags, unsigned int mode) { return open(path, flags, mode); }
 
 int clinux_fcntl(int fd, int command, long argument) { return fcntl(fd, command, argument); }

@@ -1,4 +1,6 @@
-/// A disk as sysfs shows it (`/sys/block/NAME`). The disk itself is never opened.
+internal import Glibc
+
+/// A disk as sysfs shows it (`/sys/block/NAME`). The disk itself is not opened.
 public struct BlockDevice: Hashable, Sendable {
   /// What kind of disk.
   public enum Kind: String, Hashable, Sendable {
@@ -24,6 +26,11 @@ public struct BlockDevice: Hashable, Sendable {
   /// The medium can be taken out, or (virtual media of a BMC) be changed by somebody else.
   public let isRemovable: Bool
   public let isReadOnly: Bool
+  /// An image that a BMC shows as a USB disk. Most say that they are removable, too.
+  public let isVirtual: Bool
+
+  /// Part of the machine.
+  public var isFixed: Bool { !isRemovable && !isVirtual }
 
   /// `/dev/sda`
   public var path: String { "/dev/\(name)" }
@@ -54,6 +61,8 @@ public struct BlockDevice: Hashable, Sendable {
 
     let device = "\(directory)/device"
     model = Self.model(device: device)
+    // `iDRAC Virtual Floppy`, `AMI Virtual HDisk0`, `Linux Virtual Media`, …; the hypervisors' virtual disks are not on USB.
+    isVirtual = model?.lowercased().contains("virtual") == true && Self.isOnUSB(device)
     // virtio has the serial on the disk; NVMe and MMC on the device; SCSI and ATA in a page of vital product data.
     serial =
       Attribute.text("\(directory)/serial") ?? Attribute.text("\(device)/serial")
@@ -69,6 +78,13 @@ public struct BlockDevice: Hashable, Sendable {
       !model.hasPrefix(vendor)
     else { return model }
     return "\(vendor) \(model)"
+  }
+
+  /// The kernel's name of the device has the way to it: `/sys/devices/pci0000:00/0000:00:14.0/usb1/1-4/…`.
+  private static func isOnUSB(_ device: String) -> Bool {
+    guard let path = realpath(device, nil) else { return false }
+    defer { free(path) }
+    return String(cString: path).contains("/usb")
   }
 
   /// The serial number of a SCSI disk: vital product data page 80h (SPC-4 §7.8.13), four bytes of header, then text.

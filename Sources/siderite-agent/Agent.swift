@@ -4,7 +4,8 @@ import LinuxSystem
 import SMBIOS
 import Wire
 
-/// The discovery agent: finds out what the machine is, tells the boot host and does as told. Disks are never opened.
+/// The discovery agent: finds out what the machine is, tells the boot host and does as told. Disks are read to see what
+/// is on them; they are written to by an order to wipe, and by nothing else.
 ///
 /// Every wait is bounded, and all of them together by ``patience``: then the machine restarts and boots afresh, as
 /// what is wrong may be outside (and with nobody to press a button, waiting for ever helps no one).
@@ -103,7 +104,16 @@ struct Agent: ~Copyable {
       // Never a reason not to boot: the next boot tries again.
       say("BMC: \(error)")
     }
-    try finish(response.action, over: &network)
+    try finish(try wipe(response, at: bootPlane, over: &network) ?? response.action, over: &network)
+  }
+
+  /// Erases what the boot host ordered, and returns what it says to do then; `nil` when it ordered nothing.
+  private func wipe(
+    _ response: RegistrationResponse, at bootPlane: BootPlane, over network: inout BootNetwork
+  ) throws -> AgentAction? {
+    guard let order = response.wipe else { return nil }
+    return try DiskWiper(desk: bootPlane, server: response.server, order: order).run(
+      try BlockDevice.all(), say: { say($0) }, pause: { try network.serve(until: .now + $0) })
   }
 
   // MARK: Drivers

@@ -43,7 +43,7 @@ struct BMCProvisioner<Controller: IPMIRequester, Verifier: BMCVerifier> {
           return (answer, answer.reason ?? "")
         } catch {
           let wait = backoff.pause(using: &random)
-          guard error.mayPass, now() + wait < deadline else { return (nil, "\(error)") }
+          guard !error.isFinal, now() + wait < deadline else { return (nil, "\(error)") }
           try pause(wait)
         }
       }
@@ -88,16 +88,5 @@ struct BMCProvisioner<Controller: IPMIRequester, Verifier: BMCVerifier> {
       try pause(wait)
     }
     return "BMC set up, but the boot host cannot log in: \(reason)"
-  }
-}
-
-extension BootPlane.Failure {
-  /// Whether asking again may help: not when the boot host understood and said no, or is another program.
-  fileprivate var mayPass: Bool {
-    switch self {
-    case .network, .answer: true
-    case .refused(let status, _): status >= 500 || status == 429
-    case .unreadable: false
-    }
   }
 }

@@ -42,6 +42,11 @@ struct BootPlane: Sendable {
     try ask(report, at: "/agent/v1/bmc", limit: Self.verificationLimit)
   }
 
+  /// Reports how far the wipe is, or its end.
+  func report(_ report: WipeReport, limit: Duration) throws(Failure) -> WipeReportResponse {
+    try ask(report, at: "/agent/v1/wipe", limit: limit)
+  }
+
   /// Says what the agent is doing. Nothing depends on it, so a failure is not told.
   func report(_ event: AgentEvent) {
     _ = try? post(event, to: "/agent/v1/events", limit: Self.eventLimit)
@@ -99,5 +104,16 @@ struct BootPlane: Sendable {
   private static func reason(_ body: [UInt8]) -> String {
     let text = String(decoding: body.prefix(300), as: UTF8.self)
     return String(text.map { $0.isNewline ? " " : $0 }.filter { $0.isASCII }.prefix(300))
+  }
+}
+
+extension BootPlane.Failure {
+  /// Whether asking again helps nothing: the boot host understood and said no, or is another program.
+  var isFinal: Bool {
+    switch self {
+    case .network, .answer: false
+    case .refused(let status, _): status < 500 && status != 429
+    case .unreadable: true
+    }
   }
 }

@@ -6,9 +6,12 @@ import Wire
 extension HardwareInformation {
   /// Puts the report together from what was read. Quantities change unit here and nowhere else: see the properties of
   /// either side.
-  init(table: StructureTable?, disks: [BlockDevice], interfaces: [NetworkInterface], isUEFI: Bool) {
+  init(
+    table: StructureTable?, disks: [BlockDevice], contents: [String: DiskContents] = [:],
+    interfaces: [NetworkInterface], isUEFI: Bool
+  ) {
     self.init(
-      storage: StorageInformation(devices: disks.filter { !$0.isRemovable }.map(StorageDevice.init)),
+      storage: StorageInformation(devices: disks.filter(\.isFixed).map { StorageDevice($0, contents[$0.name]) }),
       network: NetworkInformation(
         interfaces: interfaces.filter { $0.macAddress != nil }.map(NetworkInterfaceInformation.init)),
       firmware: FirmwareInformation(
@@ -33,6 +36,9 @@ extension HardwareInformation {
         assetTag: chassis.assetTag)
     }
   }
+
+  /// For what is on the disks: they are read at once, and some tell nothing for minutes.
+  private static let contentsLimit = Duration.seconds(10)
 
   /// Reads the machine this runs on. SMBIOS that cannot be read is left out; the reasons come last.
   ///
@@ -63,8 +69,10 @@ extension HardwareInformation {
     let disks = reading("disks") { try BlockDevice.all() }
     let interfaces = reading("network interfaces") { try NetworkInterface.all() }
     let efi = reading("firmware") { try Directory.names(in: "/sys/firmware/efi") }
+    let contents = DiskContents.read((disks ?? []).filter(\.isFixed), limit: contentsLimit)
     let hardware = HardwareInformation(
-      table: table ?? nil, disks: disks ?? [], interfaces: interfaces ?? [], isUEFI: efi?.isEmpty == false)
+      table: table ?? nil, disks: disks ?? [], contents: contents, interfaces: interfaces ?? [],
+      isUEFI: efi?.isEmpty == false)
     return (hardware, table??.managementInterface, problems)
   }
 
@@ -101,10 +109,12 @@ extension MemoryModule {
 }
 
 extension StorageDevice {
-  init(_ disk: BlockDevice) {
+  init(_ disk: BlockDevice, _ contents: DiskContents? = nil) {
     self.init(
       type: disk.kind.rawValue, size: disk.size, productName: disk.model, serialNumber: disk.serial, name: disk.name,
-      deviceName: disk.path, uuid: disk.uuid, wwid: disk.wwid)
+      deviceName: disk.path, uuid: disk.uuid, wwid: disk.wwid,
+      labels: contents.flatMap { $0.labels.isEmpty ? nil : $0.labels },
+      systemPartition: contents?.hasSystemPartition == true ? true : nil, readOnly: disk.isReadOnly ? true : nil)
   }
 }
 

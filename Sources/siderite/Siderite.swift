@@ -21,8 +21,10 @@ struct Siderite: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       ServeCommand.self, GetCommand.self, DescribeCommand.self, ApplyCommand.self, DeleteCommand.self,
-      PatchCommand.self, EditCommand.self, AcceptCommand.self, CordonCommand.self, UncordonCommand.self, WipeCommand.self,
-      AllocateCommand.self, InstalledCommand.self, ReleaseCommand.self, RenderCommand.self, BootsCommand.self, PowerCommand.self,
+      PatchCommand.self, EditCommand.self, AcceptCommand.self, CordonCommand.self, UncordonCommand.self,
+      WipeCommand.self,
+      AllocateCommand.self, InstalledCommand.self, ReleaseCommand.self, RenderCommand.self, BootsCommand.self,
+      PowerCommand.self,
       BootDeviceCommand.self, BMCCommand.self, ConsoleCommand.self, CheckConfigCommand.self, VersionCommand.self,
     ])
 }

@@ -35,6 +35,7 @@ final class Rack: Sendable {
   let configuration: BootPlaneConfiguration
   let handover = Mutex<BMCHandover?>(nil)
   let provisioning = Mutex<Provisioning?>(nil)
+  let wipes = Mutex<WipeHandover?>(nil)
 
   init(
     store: MemoryStore = MemoryStore(), configure: (inout BootPlaneConfiguration) -> Void = { _ in }
@@ -76,8 +77,9 @@ final class Rack: Sendable {
   ) -> BootPlane {
     BootPlane(
       configuration: configuration, planner: BootPlanner(programs: [:]), assets: assets, store: store,
-      journal: journal, handover: handover.withLock { $0 }, provisioning: provisioning.withLock { $0 }, logger: quiet,
-      limits: limits, now: { Timestamp(seconds: 1_800_000_000) }, onListening: onListening)
+      journal: journal, handover: handover.withLock { $0 }, wipes: wipes.withLock { $0 },
+      provisioning: provisioning.withLock { $0 }, logger: quiet, limits: limits,
+      now: { Timestamp(seconds: 1_800_000_000) }, onListening: onListening)
   }
 
   /// Asks the boot plane, without a network.

@@ -6,6 +6,7 @@
 #include <ifaddrs.h>            // getifaddrs
 #include <linux/filter.h>       // sock_fprog
 #include <linux/ipmi.h>         // ipmi_req, ipmi_recv
+#include <linux/nvme_ioctl.h>   // nvme_passthru_cmd
 #include <linux/reboot.h>       // LINUX_REBOOT_CMD_*
 #include <net/ethernet.h>       // ETHERTYPE_IP
 #include <net/if.h>             // ifreq
@@ -29,6 +30,23 @@ int clinux_ioctl(int fd, unsigned long request, void *argument);
 // Made with sizeof, which Swift does not evaluate in macros.
 static const unsigned long clinux_ipmi_send_command = IPMICTL_SEND_COMMAND;
 static const unsigned long clinux_ipmi_receive_message = IPMICTL_RECEIVE_MSG_TRUNC;
+
+// <linux/fs.h> has these, and cannot be read together with glibc 2.36's <sys/mount.h>: see CLinuxBlock.c.
+unsigned long clinux_block_read_only(void);         // BLKROGET
+unsigned long clinux_block_size(void);              // BLKGETSIZE64
+unsigned long clinux_block_sector_size(void);       // BLKSSZGET
+unsigned long clinux_block_flush_buffers(void);     // BLKFLSBUF
+unsigned long clinux_block_reread_partitions(void); // BLKRRPART
+unsigned long clinux_block_discard(void);           // BLKDISCARD
+unsigned long clinux_block_secure_discard(void);    // BLKSECDISCARD
+unsigned long clinux_block_zero_out(void);          // BLKZEROOUT
+
+// Made with sizeof, too.
+static const unsigned long clinux_nvme_admin_command = NVME_IOCTL_ADMIN_CMD;
+static const unsigned long clinux_nvme_namespace = NVME_IOCTL_ID;
+
+// O_DIRECT is only declared to GNU sources.
+int clinux_direct(void);
 
 // open(2) is variadic.
 int clinux_open(const char *path, int flags, unsigned int mode);

@@ -31,7 +31,7 @@ public struct AdminAPI: Service {
   let classes: any ServerClassView
   /// Of wipes where neither a person nor the Server's policy says how.
   let wipeMode: WipePolicy.Mode
-  let render: (@Sendable (Server) async throws -> RenderedBoot)?
+  let render: (@Sendable (Resource<ServerKind>) async throws -> RenderedBoot)?
   let consoles = ConsoleTable()
   let version: String
   private let socket: UnixSocket
@@ -66,7 +66,7 @@ public struct AdminAPI: Service {
   public init(
     socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, servers: ServerOperator,
     classes: (any ServerClassView)? = nil, wipeMode: WipePolicy.Mode = .fast,
-    render: (@Sendable (Server) async throws -> RenderedBoot)? = nil, logger: Logger,
+    render: (@Sendable (Resource<ServerKind>) async throws -> RenderedBoot)? = nil, logger: Logger,
     onListening: @escaping @Sendable () async -> Void = {}
   ) {
     socket = UnixSocket(path: socketPath)

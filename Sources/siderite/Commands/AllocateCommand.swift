@@ -30,7 +30,8 @@ struct AllocateCommand: AsyncParsableCommand {
   @Option(help: "The Server to take.") var server: String?
   @Option(help: "How many of the class.") var count: Int = 1
   @Option(
-    help: ArgumentHelp("The machine configuration: YAML, one or several documents; - is standard input.", valueName: "file"))
+    help: ArgumentHelp(
+      "The machine configuration: YAML, one or several documents; - is standard input.", valueName: "file"))
   var config: String?
   @Flag(help: "Say which would be taken, and take none.") var dryRun = false
   @OptionGroup var waiting: WaitOptions
@@ -61,7 +62,9 @@ struct AllocateCommand: AsyncParsableCommand {
       guard waiting.wait, !dryRun else { return }
       for binding in list.items {
         let name = binding.metadata.name
-        try await waiting.until(ServerBindingKind.self, name, client) { $0?.installProgress ?? .failed("it was released") }
+        try await waiting.until(ServerBindingKind.self, name, client) {
+          $0?.installProgress ?? .failed("it was released")
+        }
         if output == .table { print("\(ServerKind.title(of: name)) installed") }
       }
     }

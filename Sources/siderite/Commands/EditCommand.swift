@@ -72,7 +72,8 @@ struct EditCommand: AsyncParsableCommand {
     let files = ManifestFiles(text: text, file: "line")
     guard files.problems.isEmpty, files.documents.count == 1 else {
       draft.reject(
-        text, files.problems.isEmpty ? ["there is one document, no more and no less"] : files.problems.map(\.description))
+        text,
+        files.problems.isEmpty ? ["there is one document, no more and no less"] : files.problems.map(\.description))
       return false
     }
     let document = files.documents[0]
@@ -131,7 +132,8 @@ struct ResourceDraft<Kind: ShownKind> {
   var text: String {
     get throws {
       let body = try rejected ?? OutputFormat.render(edited, as: .yaml)
-      let comments = problems.isEmpty ? ["Saved as it is, nothing changes. status is observed, and not here."] : problems
+      let comments =
+        problems.isEmpty ? ["Saved as it is, nothing changes. status is observed, and not here."] : problems
       return comments.map { "# \($0)\n" }.joined() + body
     }
   }
@@ -168,7 +170,9 @@ struct ResourceDraft<Kind: ShownKind> {
     var fields = JSONValue(encoding: resource).fields
     fields["status"] = nil
     var metadata = fields["metadata"]?.fields ?? [:]
-    for key in ["uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"] { metadata[key] = nil }
+    for key in ["uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"] {
+      metadata[key] = nil
+    }
     if var annotations = metadata["annotations"]?.fields {
       annotations["kubectl.kubernetes.io/last-applied-configuration"] = nil
       metadata["annotations"] = annotations.isEmpty ? nil : .object(annotations)

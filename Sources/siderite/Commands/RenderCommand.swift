@@ -43,7 +43,8 @@ struct RenderCommand: AsyncParsableCommand {
       }
       if part == .config {
         guard let text = rendered.configuration else {
-          throw AdminClient.Failure(description: rendered.configurationProblem ?? "it is not allocated: no configuration")
+          throw AdminClient.Failure(
+            description: rendered.configurationProblem ?? "it is not allocated: no configuration")
         }
         // Byte for byte: nothing before it and nothing behind it.
         print(text, terminator: "")

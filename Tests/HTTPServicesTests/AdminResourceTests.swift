@@ -1,0 +1,143 @@
+import BareMetal
+import Foundation
+import HTTPTypes
+import Testing
+import Wire
+
+@testable import HTTPServices
+
+@Suite("Resources by the administration", .timeLimit(.minutes(1)))
+struct AdminResourceTests {
+  static let servers = "/apis/metal.sidero.dev/v1alpha2/servers"
+
+  private func ask(
+    _ rack: ManagedRack, _ method: HTTPRequest.Method, _ path: String, _ body: String = "",
+    type: String = "application/json"
+  ) async throws -> (status: Int, json: JSONValue) {
+    let answer = try await send(
+      rack.admin().responder(), method, path, headers: [.contentType: type], body: Array(body.utf8))
+    return (answer.status, try JSONValue(parsing: answer.text))
+  }
+
+  private func fields(_ json: JSONValue) -> [String] {
+    guard case .array(let causes)? = json.fields["details"]?.fields["causes"] else { return [] }
+    return causes.compactMap { $0.fields["field"]?.text }
+  }
+
+  @Test("Every problem of every object is told, and nothing is applied")
+  func everyProblem() async throws {
+    let rack = try ManagedRack()
+    let order = """
+      {"objects":[
+      {"apiVersion":"metal.sidero.dev/v1alpha2","kind":"Environment","metadata":{"name":"good"},"spec":{}},
+      {"apiVersion":"metal.sidero.dev/v1alpha2","kind":"Server","metadata":{"name":"\(ManagedRack.name(1))"},
+       "spec":{"accepted":"yes","pxeMode":"efi","hostnam":"x"}},
+      {"apiVersion":"metal.sidero.dev/v1alpha2","kind":"Environment","metadata":{"name":"good"},"spec":{}},
+      {"kind":"Cow"}]}
+      """
+    let answer = try await ask(rack, .post, "/apply", order)
+    #expect(answer.status == 422)
+    #expect(
+      fields(answer.json) == [
+        "objects[1].spec.accepted", "objects[1].spec.hostnam", "objects[1].spec.pxeMode", "objects[2]",
+        "objects[3].kind",
+      ])
+    #expect(rack.rack.store.count == 0)
+  }
+
+  @Test("Status cannot be set, by any patch")
+  func status() async throws {
+    let rack = try ManagedRack()
+    try await rack.add(1)
+    let path = "\(Self.servers)/\(ManagedRack.name(1))"
+    let merge = try await ask(rack, .patch, path, #"{"status":{"isClean":true}}"#, type: "application/merge-patch+json")
+    #expect(merge.status == 422)
+    let json = try await ask(
+      rack, .patch, path, #"[{"op":"replace","path":"/status/isClean","value":true}]"#,
+      type: "application/json-patch+json")
+    #expect(json.status == 422)
+    #expect(try await rack.server(1)?.status.isClean == false)
+  }
+
+  @Test("A patch changes what it says; one that does not apply changes nothing")
+  func patches() async throws {
+    let rack = try ManagedRack()
+    try await rack.add(1)
+    let path = "\(Self.servers)/\(ManagedRack.name(1))"
+    let type = "application/json-patch+json"
+    let test = #"{"op":"test","path":"/spec/hostname","value":"r1"}"#
+    let good = try await ask(
+      rack, .patch, path, #"[\#(test),{"op":"replace","path":"/spec/hostname","value":"r9"}]"#, type: type)
+    #expect(good.status == 200)
+    #expect(try await rack.server(1)?.spec.hostname == "r9")
+    let bad = try await ask(rack, .patch, path, "[\(test)]", type: type)
+    #expect(bad.status == 422)
+    #expect(try await ask(rack, .patch, path, "{}", type: "text/plain").status == 415)
+    let unknown = try await ask(rack, .patch, path, #"{"spec":{"hostnam":"x"}}"#, type: "application/merge-patch+json")
+    #expect(fields(unknown.json) == ["spec.hostnam"])
+  }
+
+  @Test("A replacement says which state it was made from; an old one is a conflict")
+  func replace() async throws {
+    let rack = try ManagedRack()
+    try await rack.add(1)
+    let path = "\(Self.servers)/\(ManagedRack.name(1))"
+    var server = try #require(try await rack.server(1))
+    let old = JSONValue(encoding: server).jsonText
+    server.spec.hostname = "r9"
+    #expect(try await ask(rack, .put, path, JSONValue(encoding: server).jsonText).status == 200)
+    #expect(try await ask(rack, .put, path, old).status == 409)
+    server.metadata.resourceVersion = nil
+    #expect(try await ask(rack, .put, path, JSONValue(encoding: server).jsonText).status == 422)
+    #expect(try await ask(rack, .put, path, String(repeating: "x", count: 3 << 20)).status == 413)
+  }
+
+  @Test("A dry run stores nothing, and what is in use is neither deleted nor unaccepted")
+  func refusals() async throws {
+    let rack = try ManagedRack()
+    try await rack.add(1)
+    let name = ManagedRack.name(1)
+    let patch = #"{"spec":{"hostname":"other"}}"#
+    let dry = try await ask(
+      rack, .patch, "\(Self.servers)/\(name)?dryRun=All", patch, type: "application/merge-patch+json")
+    #expect(dry.json.fields["spec"]?.fields["hostname"] == .string("other"))
+    #expect(try await rack.server(1)?.spec.hostname == "r1")
+    _ = try await rack.rack.store.create(ServerBinding(metadata: ObjectMeta(name: name), spec: ServerBindingSpec()))
+    #expect(try await ask(rack, .delete, "\(Self.servers)/\(name)").status == 409)
+    #expect(try await ask(rack, .post, "/servers/\(name)/accept", #"{"accepted":false}"#).status == 409)
+    #expect(try await ask(rack, .post, "/servers/\(name)/wipe", "{}").status == 409)
+    #expect(try await rack.server(1)?.spec.accepted == true)
+  }
+
+  @Test("Acceptance is in the journal, with who said so")
+  func acceptance() async throws {
+    let rack = try ManagedRack()
+    try await rack.add(1, accepted: false)
+    let answer = try await ask(rack, .post, "/servers/r1/accept", #"{"by":"lea"}"#)
+    #expect(answer.status == 200)
+    #expect(try await rack.server(1)?.spec.accepted == true)
+    #expect(rack.rack.messages == ["accepted, asked for by lea"])
+  }
+
+  @Test("Applied again it is unchanged; what it no longer says is taken away, what others set stays")
+  func apply() async throws {
+    let rack = try ManagedRack()
+    try await rack.add(1)
+    func order(_ spec: String) -> String {
+      """
+      {"objects":[{"apiVersion":"metal.sidero.dev/v1alpha2","kind":"Server",\
+      "metadata":{"name":"\(ManagedRack.name(1))"},"spec":\(spec)}]}
+      """
+    }
+    let both = order(#"{"accepted":true,"cordoned":true}"#)
+    for expected in ["configured", "unchanged"] {
+      #expect(try await ask(rack, .post, "/apply", both).json.fields["outcome"] == .string(expected))
+    }
+    #expect(
+      try await ask(rack, .post, "/apply", order(#"{"accepted":true}"#)).json.fields["outcome"] == .string("configured")
+    )
+    let server = try #require(try await rack.server(1))
+    #expect(server.spec.cordoned == nil)
+    #expect(server.spec.bmc?.endpoint == "10.0.0.1" && server.spec.hostname == "r1")
+  }
+}
