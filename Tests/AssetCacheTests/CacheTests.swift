@@ -177,7 +177,8 @@ struct CacheTests {
       try await CacheHarness.run(in: TemporaryDirectory(), { $0.fileInterval = .milliseconds(10) }) { harness in
         let source = AssetSource(url: server.url + "/vmlinuz", sha512: digest([1, 2]))
         await harness.cache.hold([source], contents: [], for: "default")
-        let path = try #require(try await harness.wait(for: source) { $0.content != nil }.content?.path)
+        let state = try await harness.wait(for: source) { $0.content != nil }
+        let path = try #require(state.content?.path)
         try FileManager.default.removeItem(atPath: path)
         try await harness.wait(for: source) { _ in server.requests.count == 2 }
         try await harness.expect(source, is: [1, 2])
