@@ -13,14 +13,14 @@ struct CacheTests {
   func shared() async throws {
     try await FaultyServer.run { server in
       server.serve(.init(content: [1, 2, 3]), at: "/vmlinuz")
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.sizeLimit = 1 }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.sizeLimit = 1 }) { harness in
         let source = AssetSource(url: server.url + "/vmlinuz", sha512: digest([1, 2, 3]))
         // A limit that nothing fits in would refuse it: it is told to be larger than the file here, and smaller below.
         await harness.cache.hold([source], contents: [], for: "one")
         await harness.cache.hold([source], contents: [], for: "two")
         try await harness.failure(.noSpace, of: source)
       }
-      let directory = try TemporaryDirectory()
       try await CacheHarness.run(in: directory) { harness in
         let source = AssetSource(url: server.url + "/vmlinuz", sha512: digest([1, 2, 3]))
         let before = server.requests.count
@@ -55,7 +55,8 @@ struct CacheTests {
       let files = (0..<5).map { bytes(100_000, seed: $0 + 1) }
       for (number, file) in files.enumerated() { server.serve(.init(content: file), at: "/\(number)") }
       let sources = (0..<5).map { AssetSource(url: server.url + "/\($0)") }
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.sizeLimit = 350_000 }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.sizeLimit = 350_000 }) { harness in
         await harness.cache.allHeld()
         for number in 0..<3 {
           await harness.cache.hold([sources[number]], contents: [], for: "\(number)")
@@ -174,7 +175,8 @@ struct CacheTests {
   func removed() async throws {
     try await FaultyServer.run { server in
       server.serve(.init(content: [1, 2]), at: "/vmlinuz")
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.fileInterval = .milliseconds(10) }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.fileInterval = .milliseconds(10) }) { harness in
         let source = AssetSource(url: server.url + "/vmlinuz", sha512: digest([1, 2]))
         await harness.cache.hold([source], contents: [], for: "default")
         let state = try await harness.wait(for: source) { $0.content != nil }
@@ -308,7 +310,8 @@ struct CacheTests {
   func reserve() async throws {
     try await FaultyServer.run { server in
       server.serve(.init(content: bytes(300_000)), at: "/vmlinuz")
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.reservedBytes = .max / 4 }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.reservedBytes = .max / 4 }) { harness in
         let source = AssetSource(url: server.url + "/vmlinuz")
         await harness.cache.hold([source], contents: [], for: "default")
         let message = try await harness.failure(.noSpace, of: source).message

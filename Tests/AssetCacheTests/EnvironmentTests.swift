@@ -180,7 +180,8 @@ struct EnvironmentTests {
   func refreshed() async throws {
     try await FaultyServer.run { server in
       serve(server)
-      try await BootHost.run(in: TemporaryDirectory(), { $0.refreshInterval = .milliseconds(50) }) { host in
+      let directory = try TemporaryDirectory()
+      try await BootHost.run(in: directory, { $0.refreshInterval = .milliseconds(50) }) { host in
         _ = try await host.store.create(environment("talos", server.url))
         _ = try await host.settle("talos") { $0.isReady }
         server.serve(.init(content: [4], etag: "\"k2\""), at: "/vmlinuz")
@@ -225,7 +226,8 @@ struct EnvironmentTests {
     try await FaultyServer.run { server in
       serve(server)
       server.serve(.init(content: bytes(2_000_000), faults: [.hang(after: 1_000_000)]), at: "/vmlinuz")
-      try await BootHost.run(in: TemporaryDirectory(), { $0.stallTime = .seconds(60) }) { host in
+      let directory = try TemporaryDirectory()
+      try await BootHost.run(in: directory, { $0.stallTime = .seconds(60) }) { host in
         _ = try await host.store.create(environment("talos", server.url))
         let half = try await host.settle("talos") {
           $0.status.conditions?.first?.message == "being fetched: 50 % of 2.0 MB"

@@ -194,7 +194,8 @@ struct FetchTests {
   func refreshed() async throws {
     try await FaultyServer.run { server in
       server.serve(.init(content: [1], etag: "\"one\""), at: "/vmlinuz")
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.refreshInterval = .milliseconds(20) }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.refreshInterval = .milliseconds(20) }) { harness in
         let source = AssetSource(url: server.url + "/vmlinuz")
         await harness.cache.hold([source], contents: [], for: "default")
         try await harness.expect(source, is: [1])
@@ -257,7 +258,8 @@ struct FetchTests {
   func statuses(_ status: Int, _ reason: AssetFailure.Reason) async throws {
     try await FaultyServer.run { server in
       server.serve(.init(content: [1], faults: [.status(status)]), at: "/vmlinuz")
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.longestRetry = .milliseconds(100) }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.longestRetry = .milliseconds(100) }) { harness in
         let source = AssetSource(url: server.url + "/vmlinuz")
         await harness.cache.hold([source], contents: [], for: "default")
         let failure = try await harness.failure(reason, of: source)
@@ -271,7 +273,8 @@ struct FetchTests {
   func unreachable() async throws {
     try await FaultyServer.run { server in
       server.serve(.init(content: [1], faults: [.hangUp, .raw("SSH-2.0-OpenSSH\r\n\r\n")]), at: "/vmlinuz")
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.longestRetry = .milliseconds(100) }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.longestRetry = .milliseconds(100) }) { harness in
         let gone = try await FaultyServer.run { $0.url }
         let nobody = AssetSource(url: gone + "/vmlinuz")
         let nameless = AssetSource(url: "http://no-such-host.invalid/vmlinuz")
@@ -292,7 +295,8 @@ struct FetchTests {
       server.serve(
         .init(content: Self.kernel, etag: "\"one\"", faults: [.cut(after: 1_000_000), .longer]), at: "/longer")
       server.serve(.init(content: bytes(3_000_002)), at: "/larger")
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.largestFile = 3_000_001 }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.largestFile = 3_000_001 }) { harness in
         let longer = AssetSource(url: server.url + "/longer")
         let larger = AssetSource(url: server.url + "/larger")
         await harness.cache.hold([longer, larger], contents: [], for: "default")
@@ -310,7 +314,8 @@ struct FetchTests {
     try await FaultyServer.run { server in
       let sources = (0..<12).map { AssetSource(url: server.url + "/\($0)") }
       for number in 0..<12 { server.serve(.init(content: bytes(200_000, seed: number)), at: "/\(number)") }
-      try await CacheHarness.run(in: TemporaryDirectory(), { $0.concurrentFetches = 3 }) { harness in
+      let directory = try TemporaryDirectory()
+      try await CacheHarness.run(in: directory, { $0.concurrentFetches = 3 }) { harness in
         await harness.cache.hold(Set(sources), contents: [], for: "default")
         for (number, source) in sources.enumerated() {
           try await harness.expect(source, is: bytes(200_000, seed: number))
