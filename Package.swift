@@ -130,6 +130,12 @@ let package = Package(
       dependencies: ["BMC", "CLinux", "IPMI", "LinuxSystem", "Wire", argumentParser],
       path: "tools/bmc-simulator", swiftSettings: app),
 
+    // Classes of ten thousand Servers on the embedded store, for tools/bench/classes.
+    .executableTarget(
+      name: "class-bench",
+      dependencies: ["BareMetal", "Reconcilers", "SQLiteStore", "Wire", argumentParser, logging],
+      path: "tools/class-bench", swiftSettings: app),
+
     // Tests: one target a module; LabTests needs root, namespaces and real clients.
     .testTarget(
       name: "AgentTests", dependencies: ["BareMetal", "IPMI", "LinuxSystem", "SMBIOS", "Wire", "siderite-agent"],
@@ -163,7 +169,8 @@ let package = Package(
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
-        "BareMetal", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
+        "BareMetal", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging,
+        nioCore,
         nioEmbedded, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),

@@ -41,14 +41,12 @@ struct HTTPListener: Sendable {
     let server = HTTPServer(
       address: .hostname(address.description, port: Int(port)),
       channel: .init(
-        additionalChannelHandlers: [
-          IdleStateHandler(allTimeout: limits.stall), ConnectionGuard(limits: limits, table: table),
-        ],
+        additionalChannelHandlers: [ConnectionGuard(limits: limits, table: table)],
         idleTimeout: limits.idle,
         httpDecoderConfiguration: .init(
           maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
           maxHeaderFieldCount: limits.headerFields)),
-      connections: limits.connections, logger: logger)
+      stall: limits.stall, connections: limits.connections, logger: logger)
     do {
       try await server.run(responder) { channel in
         await whenListening(channel.localAddress.flatMap { Endpoint($0) } ?? wanted)

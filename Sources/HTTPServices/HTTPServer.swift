@@ -12,6 +12,8 @@ import ServiceLifecycle
 struct HTTPServer: Sendable {
   let address: BindAddress
   let channel: HTTP1Channel.Configuration
+  /// How long nothing may move on a connection that is being answered; `nil`: for ever.
+  var stall: TimeAmount?
   /// Connections at a time; the others wait in the kernel's backlog.
   let connections: Int
   let logger: Logger
@@ -21,7 +23,10 @@ struct HTTPServer: Sendable {
   func run(
     _ responder: some HTTPResponder<PeerContext>, onListening: @escaping @Sendable (any Channel) async -> Void
   ) async throws {
-    let server = try HTTPServerBuilder.http1(configuration: channel).buildServer(
+    let builder = HTTPServerBuilder { [channel, stall] responder in
+      HTTPConnection(http: HTTP1Channel(responder: responder, configuration: channel), stall: stall)
+    }
+    let server = try builder.buildServer(
       configuration: ServerConfiguration(
         address: address, availableConnectionsDelegate: .maximum(connections, logger: logger)),
       eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,

@@ -5,8 +5,8 @@ import Wire
 /// A request's context: who is at the two ends of its connection.
 struct PeerContext: RequestContext {
   var coreContext: CoreRequestContextStorage
-  /// The event loop of the connection.
-  let eventLoop: any EventLoop
+  /// The connection.
+  let channel: any Channel
   /// The client's address; `nil` on a Unix socket.
   let client: IPv4Address?
   /// The address and port the client connected to; `nil` on a Unix socket.
@@ -14,7 +14,7 @@ struct PeerContext: RequestContext {
 
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)
-    eventLoop = source.channel.eventLoop
+    channel = source.channel
     client = source.channel.remoteAddress.flatMap { Endpoint($0)?.address }
     local = source.channel.localAddress.flatMap { Endpoint($0) }
   }

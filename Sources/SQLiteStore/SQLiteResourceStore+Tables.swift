@@ -41,7 +41,11 @@ extension SQLiteResourceStore {
     try database.execute(
       sql: "INSERT INTO changes (kind, change, json) VALUES (?, ?, ?)", arguments: [Kind.kind, change.rawValue, json])
     let version = database.lastInsertedRowID
-    try database.execute(sql: "DELETE FROM changes WHERE version <= ?", arguments: [version - limits.changes])
+    let bytes = json.utf8.count
+    var gone = try log(in: database).lastToForget(
+      beforeAdding: bytes, maximumCount: Int(limits.changes), maximumBytes: limits.changeBytes)
+    if limits.changes == 0 { gone = version }
+    if let gone { try database.execute(sql: "DELETE FROM changes WHERE version <= ?", arguments: [gone]) }
     if change == .deleted {
       try database.execute(sql: "DELETE FROM resources WHERE kind = ? AND name = ?", arguments: [Kind.kind, name])
     } else {
@@ -52,8 +56,22 @@ extension SQLiteResourceStore {
     var recorded = resource
     recorded.metadata.resourceVersion = String(version)
     let event = Self.event(change, recorded)
-    database.afterNextTransaction { [feed] _ in feed.publish(event) }
+    database.afterNextTransaction { [feed, changeLog, gone] _ in
+      changeLog.withLock { log in
+        log?.append(version: version, bytes: bytes)
+        if let gone { log?.forget(upTo: gone) }
+      }
+      feed.publish(event)
+    }
     return recorded
+  }
+
+  /// What is remembered; read from the file once.
+  private func log(in database: Database) throws -> ChangeLog {
+    if let log = changeLog.withLock({ $0 }) { return log }
+    let log = try ChangeLog(database)
+    changeLog.withLock { $0 = log }
+    return log
   }
 
   func document<Kind: ResourceKind>(

@@ -14,8 +14,10 @@ public final class SQLiteResourceStore: ResourceStore {
     public var objectsPerKind = 65_536
     /// JSON of one object; etcd's limit, so that what fits here fits a cluster.
     public var objectBytes = 1_500_000
-    /// Changes remembered for a watch that begins in the past; whole objects, so some tens of megabytes on the disk.
+    /// Changes remembered for a watch that begins in the past.
     public var changes: Int64 = 2048
+    /// All of those together: they are whole objects.
+    public var changeBytes = 32 << 20
     /// Watches open at one time.
     public var watchers = 256
     /// Changes a watch may lag behind before it is reset.
@@ -27,6 +29,8 @@ public final class SQLiteResourceStore: ResourceStore {
   let file: DatabaseFile
   let limits: Limits
   let feed: ChangeFeed
+  /// Changed on the database's queue only; `nil` until the first write.
+  let changeLog = SharedChangeLog()
   private let now: @Sendable () -> Timestamp
 
   /// - Parameters:

@@ -1,6 +1,7 @@
 import AssetCache
 import BareMetal
 import Foundation
+import Logging
 import Reconcilers
 import SQLiteStore
 import Testing
@@ -55,8 +56,12 @@ private struct BootHost {
     throw CancellationError()
   }
 
-  func served(_ name: AssetName) throws -> [UInt8]? {
-    try table.asset(name).map { Array(try Data(contentsOf: URL(filePath: $0.path))) }
+  /// What a machine gets under that name.
+  func expect(
+    _ name: AssetName, is expected: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let served = try table.asset(name).map { Array(try Data(contentsOf: URL(filePath: $0.path))) }
+    #expect(served == expected, sourceLocation: sourceLocation)
   }
 }
 
@@ -90,23 +95,23 @@ struct EnvironmentTests {
         #expect(ready.readiness(architecture: "arm64") == .ready)
         #expect(ready.status.conditions?.map(\.reason) == ["Verified", "Unverified", "Unverified"])
         #expect(ready.status.conditions?.map(\.digest) == [digest([1]), digest([2]), digest([3])])
-        #expect(try host.served(.environment("talos", .kernel)) == [1])
-        #expect(try host.served(.environment("talos", .initramfs)) == [2])
-        #expect(try host.served(.environment("talos", .kernel, architecture: "arm64")) == [3])
+        try host.expect(.environment("talos", .kernel), is: [1])
+        try host.expect(.environment("talos", .initramfs), is: [2])
+        try host.expect(.environment("talos", .kernel, architecture: "arm64"), is: [3])
         #expect(host.table.asset(.environment("agent-amd64", .kernel)) != nil)
       }
     }
     try await BootHost.run(in: directory) { host in
       #expect(host.table.asset(.environment("talos", .kernel)) == nil)
       try await host.reconciler.prepare()
-      #expect(try host.served(.environment("talos", .kernel)) == [1])
-      #expect(try host.served(.environment("talos", .initramfs)) == [2])
-      #expect(try host.served(.environment("talos", .kernel, architecture: "arm64")) == [3])
+      try host.expect(.environment("talos", .kernel), is: [1])
+      try host.expect(.environment("talos", .initramfs), is: [2])
+      try host.expect(.environment("talos", .kernel, architecture: "arm64"), is: [3])
       let unreachable = try await host.settle("talos") {
         $0.status.conditions?.last?.reason == "Unreachable"
       }
       #expect(unreachable.isReady)
-      #expect(try host.served(.environment("talos", .initramfs)) == [2])
+      try host.expect(.environment("talos", .initramfs), is: [2])
     }
   }
 
@@ -153,8 +158,8 @@ struct EnvironmentTests {
         guard case .notReady(let reason) = wrong.readiness() else { throw CancellationError() }
         #expect(reason.contains("SHA-512"))
         #expect(wrong.readiness(architecture: "arm64") == .ready)
-        #expect(try host.served(.environment("talos", .kernel)) == [1])
-        #expect(try host.served(.environment("talos", .initramfs)) == [2])
+        try host.expect(.environment("talos", .kernel), is: [1])
+        try host.expect(.environment("talos", .initramfs), is: [2])
 
         // The kernel is right now; the pair still is not whole.
         try await host.change("talos") { $0.kernel?.sha512 = digest([1, 1]) }
@@ -162,11 +167,11 @@ struct EnvironmentTests {
         _ = try await host.settle("talos") {
           $0.status.conditions?.prefix(2).map(\.reason) == ["Verified", "ServerError"]
         }
-        #expect(try host.served(.environment("talos", .kernel)) == [1])
+        try host.expect(.environment("talos", .kernel), is: [1])
         server.serve(.init(content: [2, 2]), at: "/2/initramfs.xz")
         _ = try await host.settle("talos") { $0.isReady }
-        #expect(try host.served(.environment("talos", .kernel)) == [1, 1])
-        #expect(try host.served(.environment("talos", .initramfs)) == [2, 2])
+        try host.expect(.environment("talos", .kernel), is: [1, 1])
+        try host.expect(.environment("talos", .initramfs), is: [2, 2])
       }
     }
   }
@@ -181,8 +186,8 @@ struct EnvironmentTests {
         server.serve(.init(content: [4], etag: "\"k2\""), at: "/vmlinuz")
         let changed = try await host.settle("talos") { $0.status.served?["vmlinuz"]?.digest == digest([4]) }
         #expect(changed.isReady)
-        #expect(try host.served(.environment("talos", .kernel)) == [4])
-        #expect(try host.served(.environment("talos", .initramfs)) == [2])
+        try host.expect(.environment("talos", .kernel), is: [4])
+        try host.expect(.environment("talos", .initramfs), is: [2])
       }
     }
   }
@@ -199,9 +204,10 @@ struct EnvironmentTests {
         }
         #expect(server.requests.count == 3)
         _ = try await host.store.delete(EnvironmentKind.self, named: "one", version: nil)
-        #expect(try await host.reconciler.reconcile("one") == .never)
+        let requeue = try await host.reconciler.reconcile("one")
+        #expect(requeue == .never)
         #expect(host.table.asset(.environment("one", .kernel)) == nil)
-        #expect(try host.served(.environment("two", .kernel)) == [1])
+        try host.expect(.environment("two", .kernel), is: [1])
       }
       try await BootHost.run(in: directory, { $0.sizeLimit = 0 }) { host in
         try await host.reconciler.prepare()
@@ -226,7 +232,8 @@ struct EnvironmentTests {
         }
         #expect(half.status.conditions?.first?.reason == "Fetching")
         #expect(half.status.conditions?.first?.status == .false)
-        #expect(try await host.reconciler.reconcile("talos") == .after(.seconds(1)))
+        let requeue = try await host.reconciler.reconcile("talos")
+        #expect(requeue == .after(.seconds(1)))
       }
     }
   }

@@ -100,6 +100,14 @@ struct CacheHarness: Sendable {
     return bytes
   }
 
+  /// Waits until the source is here, with these bytes.
+  func expect(
+    _ source: AssetSource, is expected: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    let found = try await content(of: source, sourceLocation: sourceLocation)
+    #expect(found == expected, sourceLocation: sourceLocation)
+  }
+
   /// Waits for a failure of that reason.
   @discardableResult
   func failure(

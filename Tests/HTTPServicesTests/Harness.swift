@@ -34,8 +34,13 @@ final class Rack: Sendable {
   let folder: String
   let configuration: BootPlaneConfiguration
   let handover = Mutex<BMCHandover?>(nil)
+<<<<<<< HEAD
+  let wipes = Mutex<WipeHandover?>(nil)
+  let provisioning = Mutex<Provisioning?>(nil)
+=======
   let provisioning = Mutex<Provisioning?>(nil)
   let wipes = Mutex<WipeHandover?>(nil)
+>>>>>>> 66d683d601cc977ebd3bf355568d4fb8f8388361
 
   init(
     store: MemoryStore = MemoryStore(), configure: (inout BootPlaneConfiguration) -> Void = { _ in }
@@ -110,12 +115,31 @@ func send(
   let response = try await responder.respond(
     to: request, context: PeerContext(source: ApplicationRequestContextSource(channel: channel, logger: quiet)))
   let written = WrittenBytes()
+  try await channel.pipeline.addHandlers([FileReader(written: written), FileSender()]).get()
   try await response.body.write(MemoryWriter(written: written))
   return Answer(status: response.status.code, headers: response.headers, body: written.bytes.withLock { $0 })
 }
 
 private final class WrittenBytes: Sendable {
   let bytes = Mutex<[UInt8]>([])
+}
+
+/// In place of a socket that sends files: reads them.
+private final class FileReader: ChannelOutboundHandler, Sendable {
+  typealias OutboundIn = IOData
+  private let written: WrittenBytes
+
+  init(written: WrittenBytes) { self.written = written }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard case .fileRegion(let region) = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+    var bytes = [UInt8](repeating: 0, count: region.readableBytes)
+    let count = try? region.fileHandle.withUnsafeFileDescriptor {
+      pread($0, &bytes, bytes.count, off_t(region.readerIndex))
+    }
+    written.bytes.withLock { $0 += bytes.prefix(count ?? 0) }
+    promise?.succeed()
+  }
 }
 
 private struct MemoryWriter: ResponseBodyWriter {

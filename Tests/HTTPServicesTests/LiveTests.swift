@@ -121,6 +121,127 @@ struct LiveTests {
     }
   }
 
+  /// A file of several portions, and no multiple of one, in which every line tells where it stands.
+  static let kernel = (0..<100_001).map { "line \($0) of the kernel\n" }.joined()
+
+  func rackWithKernel() throws -> Rack {
+    let rack = try Rack()
+    try rack.serve([(.environment("agent-amd64", .kernel), Array(Self.kernel.utf8))])
+    return rack
+  }
+
+  @Test("Files of several portions, ranges of them, scripts and HEAD alternate on one connection")
+  func alternating() async throws {
+    let rack = try rackWithKernel()
+    let (size, portion) = (Self.kernel.utf8.count, FileSender.portion)
+    #expect(size > 8 * portion)
+    try await serving(rack) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      let path = "/env/agent-amd64/vmlinuz"
+      let ask = { (method: String, path: String, headers: String) in
+        try await connection.write("\(method) \(path) HTTP/1.1\r\nHost: \(endpoint)\r\n\(headers)\r\n")
+      }
+      for _ in 0..<2 {
+        try await ask("GET", path, "")
+        try await ask("HEAD", path, "")
+        try await ask("GET", path, "Range: bytes=\(portion - 1)-\(3 * portion)\r\n")
+        try await ask("GET", "/boot.ipxe", "")
+      }
+      try await ask("GET", path, "Range: bytes=-7\r\nConnection: close\r\n")
+      var answers = Substring(await connection.rest())
+      /// The next answer's status, and its body of so many bytes.
+      func next(_ count: Int) throws -> (status: Substring, body: String) {
+        let end = try #require(answers.range(of: "\r\n\r\n"))
+        let status = answers.dropFirst("HTTP/1.1 ".count).prefix(3)
+        let body = answers[end.upperBound...].utf8.prefix(count)
+        answers = answers[body.endIndex...]
+        return (status, String(Substring(body)))
+      }
+      let bytes = Array(Self.kernel.utf8)
+      for _ in 0..<2 {
+        #expect(try next(size) == ("200", Self.kernel))
+        #expect(try next(0).status == "200")
+        let part = String(decoding: bytes[(portion - 1)...(3 * portion)], as: UTF8.self)
+        #expect(try next(part.utf8.count) == ("206", part))
+        #expect(try next(IPXEScript.first.utf8.count) == ("200", IPXEScript.first))
+      }
+      #expect(try next(7) == ("206", "kernel\n"))
+      #expect(answers.isEmpty)
+    }
+    #expect(rack.reasons.filter { $0 == "TransferFinished" }.count == 5)
+    #expect(!rack.reasons.contains("TransferFailed"))
+  }
+
+  @Test("A client that leaves within a file ends its transfer, and nobody else's")
+  func leaves() async throws {
+    let rack = try Rack()
+    try rack.serve([(.environment("agent-amd64", .initramfs), [UInt8](repeating: 7, count: 32 << 20))])
+    try await serving(rack) { endpoint in
+      let updates = try #require(rack.journal.follow())
+      let connection = try await RawConnection.open(endpoint, autoRead: false)
+      try await connection.write("GET /env/agent-amd64/initramfs.xz HTTP/1.1\r\nHost: x\r\n\r\n")
+      _ = await updates.first { $0.event.reason == "TransferStarted" }
+      try await connection.close()
+      let end = await updates.first { $0.event.reason != "TransferStarted" }
+      #expect(end?.event.reason == "TransferFailed")
+      #expect(end?.event.message.contains("the connection ended after") == true)
+      let whole = try await get(endpoint, "/env/agent-amd64/initramfs.xz")
+      #expect(whole.utf8.count > 32 << 20)
+    }
+  }
+
+  @Test(
+    "A file that becomes shorter while it is sent ends the transfer, at the next portion or within one",
+    arguments: [16 << 20, 0])
+  func shrinks(_ left: UInt64) async throws {
+    var limits = ConnectionLimits()
+    limits.stall = left == 0 ? .milliseconds(500) : .seconds(10)
+    let rack = try Rack()
+    let name = AssetName.environment("agent-amd64", .initramfs)
+    try rack.serve([(name, [UInt8](repeating: 7, count: 32 << 20))])
+    let path = try #require(rack.assets.asset(name)).path
+    try await serving(rack, limits: limits) { endpoint in
+      let updates = try #require(rack.journal.follow())
+      let connection = try await RawConnection.open(endpoint, autoRead: false)
+      try await connection.write("GET /env/agent-amd64/initramfs.xz HTTP/1.1\r\nHost: x\r\n\r\n")
+      _ = await updates.first { $0.event.reason == "TransferStarted" }
+      // Less than 16 MiB fit into the buffers of the two sockets.
+      try FileHandle(forWritingTo: URL(fileURLWithPath: path)).truncate(atOffset: left)
+      // It may be cut already.
+      try? await connection.channel.setOption(.autoRead, value: true).get()
+      let end = await updates.first { $0.event.reason != "TransferStarted" }
+      #expect(end?.event.message.contains("its file became shorter on the boot host") == true)
+      #expect(await connection.rest().utf8.count < 17 << 20)
+    }
+  }
+
+  @Test("Clients that take their time cost no memory, however large the file")
+  func memory() async throws {
+    @Sendable func resident() throws -> Int {
+      let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+      return try #require(Int(fields[1])) * Int(getpagesize())
+    }
+    let rack = try Rack()
+    try rack.serve([(.environment("agent-amd64", .initramfs), [UInt8](repeating: 7, count: 64 << 20))])
+    try await serving(rack) { endpoint in
+      let updates = try #require(rack.journal.follow())
+      let before = try resident()
+      var connections: [RawConnection] = []
+      for _ in 0..<30 {
+        let connection = try await RawConnection.open(endpoint, autoRead: false)
+        try await connection.write("GET /env/agent-amd64/initramfs.xz HTTP/1.1\r\nHost: x\r\n\r\n")
+        connections.append(connection)
+      }
+      var started = 0
+      _ = await updates.first { _ in
+        started += 1
+        return started == 30
+      }
+      #expect(try resident() - before < 16 << 20)
+      for connection in connections { try await connection.close() }
+    }
+  }
+
   @Test("One client cannot take every connection")
   func connectionsPerClient() async throws {
     var limits = ConnectionLimits()

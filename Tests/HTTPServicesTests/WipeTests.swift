@@ -10,6 +10,8 @@ import Wire
 @Suite("Wiping a machine")
 struct WipeTests {
   static let uuid = RegistrationTests.uuid
+  /// The answer that ends it.
+  static let end = #"{"action":"poweroff"}"# + "\n"
 
   /// A machine with two disks, its Server, and the boot plane it talks to.
   struct Site {
@@ -175,11 +177,11 @@ struct WipeTests {
     let order = try await site.order()
     let first = try await site.tell(site.report(order, .running))
     #expect(first.status == 200)
-    #expect(first.text == "{}")
+    #expect(first.text == "{}\n")
     #expect(try await site.server().status.wipe?.phase == .running)
     site.clock.advance(seconds: 60)
     let last = try await site.tell(site.report(order, .erased, isFinal: true))
-    #expect(last.text == #"{"action":"poweroff"}"#)
+    #expect(last.text == Self.end)
     let status = try await site.server().status
     #expect(status.isClean)
     #expect(status.wipe?.phase == .done)
@@ -188,7 +190,7 @@ struct WipeTests {
     #expect(site.rack.messages.suffix(2) == ["wiped: it is clean", "told to power off"])
     // The answer was lost.
     let heard = site.rack.messages.count
-    #expect(try await site.tell(site.report(order, .erased, isFinal: true)).text == #"{"action":"poweroff"}"#)
+    #expect(try await site.tell(site.report(order, .erased, isFinal: true)).text == Self.end)
     #expect(try await site.server().status == status)
     #expect(site.rack.messages.count == heard)
     #expect(try await site.register().wipe == nil)
@@ -201,7 +203,7 @@ struct WipeTests {
     var report = site.report(order, .erased, isFinal: true)
     report.records[1].result = .failed
     report.records[1].message = "Input/output error"
-    #expect(try await site.tell(report).text == #"{"action":"poweroff"}"#)
+    #expect(try await site.tell(report).text == Self.end)
     let status = try await site.server().status
     #expect(!status.isClean)
     #expect(status.wipe?.message == "Acme b (/dev/sdb): Input/output error")
@@ -252,7 +254,7 @@ struct WipeTests {
     let order = try await site.order()
     _ = try await site.tell(site.report(order, .running))
     try await site.bind()
-    #expect(try await site.tell(site.report(order, .running)).text == #"{"action":"poweroff"}"#)
+    #expect(try await site.tell(site.report(order, .running)).text == Self.end)
     let status = try await site.server().status
     #expect(status.wipe?.phase == .failed)
     #expect(status.wipe?.message == "stopped: it is in use")

@@ -23,7 +23,7 @@ extension RackTests {
       let directory = try LoopDevice.Directory()
       let image = try DiskImage(in: directory.url, named: "disk", size: size)
       let before = try image.signatures
-      #expect(before.isSuperset(of: ["gpt", "PMBR", "zfs_member"]), "\(before)")
+      #expect(before.isSuperset(of: ["gpt", "PMBR", "linux_raid_member"]), "\(before)")
       let device = try LoopDevice(image)
       let outcome = try erase(device, mode).get()
       // A loop device punches holes into its file.

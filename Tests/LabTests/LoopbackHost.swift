@@ -51,7 +51,7 @@ final class LoopbackHost: Sendable {
         store: store, secrets: secrets, allowsLoopback: true, now: { LoopbackHost.now() },
         controller: { method in InBandController(method: method) { line in self.log.withLock { $0.append(line) } } }),
       wipes: WipeHandover(store: store, secrets: secrets, now: { LoopbackHost.now() }), logger: quiet,
-      onListening: { continuation.yield($0.first?.port ?? 0) })
+      now: { LoopbackHost.now() }, onListening: { continuation.yield($0.first?.port ?? 0) })
     let group = ServiceGroup(configuration: .init(services: [plane], logger: quiet))
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {

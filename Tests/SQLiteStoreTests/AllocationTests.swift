@@ -169,7 +169,9 @@ struct AllocationTests {
     binding.spec.configRef = SecretKeyRef(namespace: "default", name: "a-config-x", key: "value")
     _ = try await store.create(binding)
     #expect(Allocation.config(of: binding) == nil)
-    await #expect(throws: AllocationError.belongsToMachine(server: "a", machine: "m")) { try await allocation.release("a") }
+    await #expect(throws: AllocationError.belongsToMachine(server: "a", machine: "m")) {
+      try await allocation.release("a")
+    }
     _ = try await allocation.release("a", force: true)
     #expect(try await store.get(ServerBindingKind.self, named: "a") == nil)
   }

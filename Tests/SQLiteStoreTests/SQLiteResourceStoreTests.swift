@@ -66,6 +66,30 @@ struct SQLiteResourceStoreTests {
     #expect(created.metadata.creationTimestamp == Timestamp(seconds: 1_763_829_830))
   }
 
+  @Test("Large changes are forgotten sooner: what is remembered is bounded in bytes, over restarts too")
+  func rememberedBytes() async throws {
+    var limits = SQLiteResourceStore.Limits()
+    limits.changeBytes = 100_000
+    var store = try open(limits)
+    var server = try await store.create(.example("a"))
+    let small = server.metadata.resourceVersion
+    server.spec.strategicPatches = [String(repeating: "x", count: 30_000)]
+    server = try await store.update(server)
+    let large = server.metadata.resourceVersion
+    store.close()
+    store = try open(limits)
+    for _ in 0..<3 {
+      server.spec.strategicPatches?[0] += "y"
+      server = try await store.update(server)
+    }
+    func isReset(_ version: String?) async throws -> Bool {
+      var events = try await store.watch(ServerKind.self, after: version).makeAsyncIterator()
+      return await events.next() == .reset
+    }
+    #expect(try await isReset(small))
+    #expect(try await !isReset(large))
+  }
+
   @Test("A watch from before the remembered changes is reset and ends")
   func forgottenChanges() async throws {
     var limits = SQLiteResourceStore.Limits()

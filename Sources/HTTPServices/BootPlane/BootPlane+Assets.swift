@@ -50,7 +50,7 @@ extension BootPlane {
     }
     headers[.contentLength] = "\(bytes.count)"
     guard request.method == .get else { return Response(status: status, headers: headers) }
-    return Response(status: status, headers: headers, body: body(name, asset, bytes, subject, context.eventLoop))
+    return Response(status: status, headers: headers, body: body(name, asset, bytes, subject, context.channel))
   }
 
   /// The asset, if its file is as it was when it was found.
@@ -68,40 +68,26 @@ extension BootPlane {
     return asset
   }
 
-  /// Reads the file a chunk at a time, as fast as the client takes it; all clients share the kernel's page cache.
+  /// The file's bytes go from the kernel's page cache into the connection; see ``FileSender``.
   private func body(
-    _ name: AssetName, _ asset: Asset, _ bytes: Range<Int64>, _ subject: BootSubject, _ eventLoop: any EventLoop
+    _ name: AssetName, _ asset: Asset, _ bytes: Range<Int64>, _ subject: BootSubject, _ channel: any Channel
   ) -> ResponseBody {
     ResponseBody(contentLength: bytes.count) { [journal] writer in
       let start = ContinuousClock.now
       journal.report(.transferStarted(name: "\(name)", bytes: Int64(bytes.count)), of: subject)
-      var sent: Int64 = 0
       do {
-        var output = writer
-        sent = try await FileSystem.shared.withFileHandle(forReadingAt: FilePath(asset.path)) { file in
-          var offset = bytes.lowerBound
-          while offset < bytes.upperBound {
-            let chunk = try await file.readChunk(
-              fromAbsoluteOffset: offset, length: .bytes(min(Limits.chunkBytes, bytes.upperBound - offset)))
-            guard chunk.readableBytes > 0 else { throw FileShrank() }
-            do {
-              try await output.write(chunk)
-              // The writer hands over without waiting: only when the event loop has seen this chunk does it know whether
-              // the next must wait for the client. Else a busy loop lets half a file pile up in memory.
-              try await eventLoop.submit {}.get()
-            } catch {
-              throw ClientLeft(bytes: offset - bytes.lowerBound)
-            }
-            offset += Int64(chunk.readableBytes)
-          }
-          return offset - bytes.lowerBound
-        }
+        let opened = try await FileSystem.shared.openFile(forReadingAt: FilePath(asset.path))
+        let file = NIOFileHandle(
+          _deprecatedTakingOwnershipOfDescriptor: try opened.detachUnsafeFileDescriptor().rawValue)
+        defer { try? file.close() }
+        let part = FilePart(file: file, bytes: Int(bytes.lowerBound)..<Int(bytes.upperBound))
+        try await channel.triggerUserOutboundEvent(part).get()
         try await writer.finish(nil)
       } catch {
         let reason =
           switch error {
-          case let error as ClientLeft: "the connection ended after \(error.bytes) of \(bytes.count) bytes"
-          case is FileShrank: "its file became shorter on the boot host"
+          case FilePart.Failure.clientLeft(let sent): "the connection ended after \(sent) of \(bytes.count) bytes"
+          case FilePart.Failure.shrank: "its file became shorter on the boot host"
           default: "its file cannot be read on the boot host"
           }
         journal.report(.transferFailed(name: "\(name)", reason: reason), of: subject)
@@ -109,12 +95,9 @@ extension BootPlane {
       }
       let milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
       journal.report(
-        .transferFinished(name: "\(name)", bytes: sent, milliseconds: Int64(milliseconds)), of: subject)
+        .transferFinished(name: "\(name)", bytes: Int64(bytes.count), milliseconds: Int64(milliseconds)), of: subject)
     }
   }
-
-  private struct FileShrank: Error {}
-  private struct ClientLeft: Error { var bytes: Int64 }
 
   /// UEFI firmware runs what is `application/efi` and guesses about the rest.
   private static func contentType(_ name: AssetName) -> String {

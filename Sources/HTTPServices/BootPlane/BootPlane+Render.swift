@@ -1,10 +1,10 @@
 public import BareMetal
-import Hummingbird
+import HTTPTypes
 import Wire
 
 extension BootPlane {
   /// What a Server would be served, by what serves it; nothing is done, and no token is made.
-  public func render(_ server: Server) async throws -> RenderedBoot {
+  public func render(_ server: Resource<ServerKind>) async throws -> RenderedBoot {
     guard let uuid = SystemUUID(server.metadata.name) else {
       throw Refusal(
         .unprocessableContent, "Server \(server.metadata.name) is not named by a UUID: no machine asks by it")

@@ -45,8 +45,6 @@ public struct BootPlane: Service {
     static let attempts = 8
     /// Bytes of `/ipxe`'s query. iPXE sends about 200.
     static let queryBytes = 2048
-    /// Bytes read from a file and handed to the connection at a time.
-    static let chunkBytes: Int64 = 128 << 10
   }
 
   /// - Parameters:

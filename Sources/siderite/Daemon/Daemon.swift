@@ -159,12 +159,13 @@ struct Daemon {
   private func adminAPI(_ parts: Parts, _ plane: BootPlane?) -> any Service {
     let listening = parts.startup.expect(
       "the administration socket", checks: [.http(socketPath: configuration.adminSocket)])
+    var render: (@Sendable (Server) async throws -> RenderedBoot)?
+    if let plane { render = { try await plane.render($0) } }
     return AdminAPI(
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
       journal: parts.journal, servers: parts.servers, classes: parts.classes,
       wipeMode: configuration.insecureWipe ? .fast : .full,
-      render: plane.map { plane in { try await plane.render($0) } }, logger: parts.logger,
-      onListening: { listening() })
+      render: render, logger: parts.logger, onListening: { listening() })
   }
 
   private func healthServer(_ parts: Parts) -> any Service {
