@@ -34,8 +34,8 @@ final class Rack: Sendable {
   let folder: String
   let configuration: BootPlaneConfiguration
   let handover = Mutex<BMCHandover?>(nil)
-  let provisioning = Mutex<Provisioning?>(nil)
   let wipes = Mutex<WipeHandover?>(nil)
+  let provisioning = Mutex<Provisioning?>(nil)
 
   init(
     store: MemoryStore = MemoryStore(), configure: (inout BootPlaneConfiguration) -> Void = { _ in }

@@ -9,6 +9,7 @@ final class RackStore: ResourceStore, SecretStore {
     var secrets: [SecretName: [String: Secret]] = [:]
     var version = 0
     var watchers: [any Sendable] = []
+    var history: [(version: Int, event: any Sendable)] = []
     var faults = SeededGenerator(seed: 0)
     var conflictProbability = 0.0
     var secretsFail = false
@@ -108,13 +109,11 @@ final class RackStore: ResourceStore, SecretStore {
   ) async throws(StoreError) -> AsyncStream<WatchEvent<Kind>> {
     let (stream, continuation) = AsyncStream<WatchEvent<Kind>>.makeStream()
     state.withLock { state in
-      // What happened since the list: here only whether anything did.
-      if version != "\(state.version)" {
-        continuation.yield(.reset)
-        continuation.finish()
-      } else {
-        state.watchers.append(continuation)
+      let first = version.flatMap { Int($0) } ?? 0
+      for (at, event) in state.history where at > first {
+        if let event = event as? WatchEvent<Kind> { continuation.yield(event) }
       }
+      state.watchers.append(continuation)
     }
     return stream
   }
@@ -172,7 +171,8 @@ extension RackStore.State {
     return object
   }
 
-  private func tell<Kind: ResourceKind>(_ event: WatchEvent<Kind>) {
+  private mutating func tell<Kind: ResourceKind>(_ event: WatchEvent<Kind>) {
+    history.append((version, event))
     for case let watcher as AsyncStream<WatchEvent<Kind>>.Continuation in watchers { watcher.yield(event) }
   }
 }
