@@ -361,6 +361,36 @@ struct FetchTests {
     await server.stop()
   }
 
+  @Test("A server that does not answer keeps nobody from another, nor from this host's own files")
+  func apart() async throws {
+    let silent = try await FaultyServer.start()
+    let server = try await FaultyServer.start()
+    let directory = try TemporaryDirectory()
+    try directory.write([7], to: "vmlinuz")
+    do {
+      let harness = try await CacheHarness.start(
+        in: directory,
+        {
+          $0.concurrentFetches = 4
+          $0.stallTime = .seconds(60)
+        })
+      let stuck = (0..<20).map { AssetSource(url: silent.url + "/\($0)") }
+      for number in 0..<20 { silent.serve(.init(content: [1], always: .silence), at: "/\(number)") }
+      server.serve(.init(content: [2]), at: "/vmlinuz")
+      await harness.cache.hold(Set(stuck), contents: [], for: "default")
+      try await harness.wait(for: stuck[0]) { _ in silent.requests.count == 2 }
+      let other = AssetSource(url: server.url + "/vmlinuz")
+      let file = AssetSource(url: "file://" + directory.file("vmlinuz"))
+      await harness.cache.hold([other, file], contents: [], for: "custom")
+      try await harness.expect(other, is: [2])
+      try await harness.expect(file, is: [7])
+      #expect(silent.requests.count == 2)
+      await harness.stop()
+    }
+    await silent.stop()
+    await server.stop()
+  }
+
   @Test("A source that nobody wants any more is not fetched to its end, and leaves nothing")
   func unwanted() async throws {
     let server = try await FaultyServer.start()
