@@ -34,13 +34,8 @@ final class Rack: Sendable {
   let folder: String
   let configuration: BootPlaneConfiguration
   let handover = Mutex<BMCHandover?>(nil)
-<<<<<<< HEAD
   let wipes = Mutex<WipeHandover?>(nil)
   let provisioning = Mutex<Provisioning?>(nil)
-=======
-  let provisioning = Mutex<Provisioning?>(nil)
-  let wipes = Mutex<WipeHandover?>(nil)
->>>>>>> 66d683d601cc977ebd3bf355568d4fb8f8388361
 
   init(
     store: MemoryStore = MemoryStore(), configure: (inout BootPlaneConfiguration) -> Void = { _ in }
