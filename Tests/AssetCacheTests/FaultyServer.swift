@@ -73,7 +73,7 @@ final class FaultyServer: Sendable {
     port = channel.localAddress?.port ?? 0
   }
 
-  static func run<Value>(_ body: (FaultyServer) async throws -> Value) async throws -> Value {
+  static func start() async throws -> FaultyServer {
     let state = StateBox()
     let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .childChannelInitializer { channel in
@@ -83,15 +83,11 @@ final class FaultyServer: Sendable {
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
-    do {
-      let value = try await body(FaultyServer(state: state, channel: channel))
-      try await channel.close()
-      return value
-    } catch {
-      try? await channel.close()
-      throw error
-    }
+    return FaultyServer(state: state, channel: channel)
   }
+
+  /// Nobody listens from now on.
+  func stop() async { try? await channel.close() }
 
   private final class StateBox: Sendable {
     let state = Mutex(State())

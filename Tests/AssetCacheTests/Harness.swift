@@ -30,9 +30,10 @@ final class TemporaryDirectory: Sendable {
 }
 
 /// A cache in a directory, quick to try again, and what tests ask it.
-struct CacheHarness: Sendable {
+final class CacheHarness: Sendable {
   let directory: TemporaryDirectory
   let cache: AssetCache
+  private let running: Task<Void, Never>
 
   /// Hours count as never here.
   static func configuration(_ directory: String) -> AssetCacheConfiguration {
@@ -49,28 +50,29 @@ struct CacheHarness: Sendable {
     return configuration
   }
 
-  /// Runs a cache in `directory/cache` for the time of `body`; then as SIGTERM would end it.
-  static func run<Value: Sendable>(
+  /// Runs a cache in `directory/cache`, until ``stop()`` or the end of the test.
+  static func start(
     in directory: TemporaryDirectory, at path: String? = nil,
-    _ change: (inout AssetCacheConfiguration) -> Void = { _ in },
-    _ body: (CacheHarness) async throws -> Value
-  ) async throws -> Value {
+    _ change: (inout AssetCacheConfiguration) -> Void = { _ in }
+  ) async throws -> CacheHarness {
     var configuration = configuration(path ?? directory.file("cache"))
     change(&configuration)
-    let cache = try AssetCache(
-      configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { .now })
-    let running = Task { await cache.run() }
-    do {
-      let value = try await body(CacheHarness(directory: directory, cache: cache))
-      running.cancel()
-      await running.value
-      return value
-    } catch {
-      running.cancel()
-      await running.value
-      throw error
-    }
+    return CacheHarness(directory, try AssetCache(configuration: configuration, logger: .silent, now: { .now }))
   }
+
+  private init(_ directory: TemporaryDirectory, _ cache: AssetCache) {
+    self.directory = directory
+    self.cache = cache
+    running = Task { await cache.run() }
+  }
+
+  /// As SIGTERM would.
+  func stop() async {
+    running.cancel()
+    await running.value
+  }
+
+  deinit { running.cancel() }
 
   /// Waits for a state; fails with the last one after ten seconds.
   @discardableResult
@@ -133,6 +135,10 @@ func digest(_ bytes: [UInt8]) -> String {
   guard var hash = try? SHA512() else { return "" }
   bytes.withUnsafeBytes { hash.update($0) }
   return (try? hash.hexadecimal()) ?? ""
+}
+
+extension Logger {
+  static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }
 
 extension Timestamp {

@@ -52,9 +52,11 @@ struct NginxTests {
     try directory.write(kernel, to: "files/vmlinuz")
     try await run(in: directory) { url in
       let source = AssetSource(url: url + "/vmlinuz")
-      try await CacheHarness.run(in: directory) { harness in
+      do {
+        let harness = try await CacheHarness.start(in: directory)
         await harness.cache.hold([source], contents: [], for: "default")
         try await harness.expect(source, is: kernel)
+        await harness.stop()
       }
       // As a crash in the middle leaves it.
       let layout = try CacheDirectory(directory.file("cache"))
@@ -65,17 +67,21 @@ struct NginxTests {
       try layout.write(
         PartialRecord(validators: record.validators, total: record.bytes, boot: PartialRecord.currentBoot), key)
       try directory.write(Array(kernel[..<1_000_000]), to: "cache/partial/\(key)")
-      try await CacheHarness.run(in: directory) { harness in
+      do {
+        let harness = try await CacheHarness.start(in: directory)
         await harness.cache.hold([source], contents: [], for: "default")
         try await harness.expect(source, is: kernel)
+        await harness.stop()
       }
       let new = bytes(2_000_000, seed: 9)
-      try await CacheHarness.run(in: directory, { $0.refreshInterval = .milliseconds(50) }) { harness in
+      do {
+        let harness = try await CacheHarness.start(in: directory, { $0.refreshInterval = .milliseconds(50) })
         await harness.cache.hold([source], contents: [], for: "default")
         let log = { String(decoding: try directory.bytes("access"), as: UTF8.self) }
         try await harness.wait(for: source) { _ in ((try? log()) ?? "").contains("\n304 ") }
         try directory.write(new, to: "files/vmlinuz")
         try await harness.wait(for: source) { $0.content?.digest == digest(new) }
+        await harness.stop()
       }
       let lines = String(decoding: try directory.bytes("access"), as: UTF8.self).split(separator: "\n")
       // The first ones may have found nobody listening yet; those are not in the log.

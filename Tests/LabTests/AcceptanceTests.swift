@@ -52,7 +52,7 @@ extension RackTests {
     func wipedWhenAccepted() async throws {
       let rack = try LightRack(machines: 2)
       try await rack.discover()
-      try rack.siderite("accept", rack.name(0))
+      try rack.siderite("accept", "--yes", rack.name(0))
       try await rack.clean(0)
       let steps = rack.said(by: 0).filter { !$0.hasPrefix("error") }
       #expect(steps.suffix(6) == ["power on", "agent", steps[steps.count - 4], "wiping", "wiped", "power off"])
@@ -68,7 +68,7 @@ extension RackTests {
       let rack = try LightRack()
       try await rack.discover()
       #expect(try !rack.server().status.ready)
-      try rack.siderite("accept", rack.name())
+      try rack.siderite("accept", "--yes", rack.name())
       try await rack.clean()
       try await rack.settle("it is ready") { try rack.server().status.ready }
     }
@@ -79,7 +79,7 @@ extension RackTests {
       try await rack.discover()
       let available = { try rack.get(ServerClassKind.self, "any").status.serversAvailable }
       try await rack.settle("there is a class of all, with none") { try available().isEmpty }
-      for machine in 0..<2 { try rack.siderite("accept", rack.name(machine)) }
+      for machine in 0..<2 { try rack.siderite("accept", "--yes", rack.name(machine)) }
       try await rack.settle("the accepted are in it") { try available() == [rack.name(0), rack.name(1)] }
       try rack.patch("server", rack.name(0), #"{"spec": {"cordoned": true}}"#)
       try await rack.settle("the cordoned is not") { try available() == [rack.name(1)] }
@@ -214,7 +214,7 @@ extension RackTests {
       try rack.allocate()
       try await rack.settle("it is installed, and boots from its disk") { rack.said(by: 0).last == "disk system" }
       #expect(try rack.server().status.inUse)
-      try rack.siderite("release", rack.name())
+      try rack.siderite("release", "--yes", rack.name())
       try await rack.clean()
       let wipe = try #require(try rack.server().status.wipe)
       #expect(wipe.phase == .done && wipe.reason == .released && wipe.generation == 2)
@@ -235,7 +235,7 @@ extension RackTests {
           rack.said(by: machine).last { !$0.hasPrefix("error") } == "disk system"
         }
       }
-      for machine in 0..<8 { try rack.siderite("release", rack.name(machine)) }
+      for machine in 0..<8 { try rack.siderite("release", "--yes", rack.name(machine)) }
       for machine in 0..<8 { try await rack.clean(machine) }
       for machine in 0..<8 { #expect(rack.said(by: machine).count { $0 == "wiped" } == 2) }
     }

@@ -22,7 +22,7 @@ struct LabScript {
     .deletingLastPathComponent()
 
   /// Every wait of a script is bounded; this is for what nobody thought of.
-  private static let secondsAtMost = 400
+  private static let secondsAtMost = 600
 
   /// Runs `tools/lab/NAME`. The scripts read SIDERITE_BIN and SIDERITE_AGENT; without them, the build's own.
   static func run(_ name: String, _ arguments: String...) async throws -> LabScript {

@@ -151,7 +151,7 @@ final class LightRack {
 
   /// Accepts all of them, and waits until they are clean and off.
   func accept() async throws {
-    for machine in 0..<machines { try siderite("accept", name(machine)) }
+    for machine in 0..<machines { try siderite("accept", "--yes", name(machine)) }
     for machine in 0..<machines { try await clean(machine) }
   }
 
