@@ -57,7 +57,9 @@ extension SQLiteResourceStore {
     var recorded = resource
     recorded.metadata.resourceVersion = String(version)
     let event = Self.event(change, recorded)
-    database.afterNextTransaction { [feed, changeLog, gone] _ in
+    written.forget(Kind.kind, name)
+    database.afterNextTransaction { [feed, changeLog, written, gone, recorded] _ in
+      if change != .deleted { written.keep(recorded) }
       changeLog.withLock { log in
         log?.append(version: version, bytes: bytes)
         if let gone { log?.forget(upTo: gone) }
@@ -90,6 +92,7 @@ extension SQLiteResourceStore {
   func existing<Kind: ResourceKind>(
     _ kind: Kind.Type, _ name: String, in database: Database
   ) throws -> Resource<Kind> {
+    if let known = written.resource(kind, name) { return known }
     guard let document = try document(kind, name, in: database) else {
       throw StoreError.notFound(kind: Kind.kind, name: name)
     }

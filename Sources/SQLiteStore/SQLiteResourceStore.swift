@@ -31,6 +31,8 @@ public final class SQLiteResourceStore: ResourceStore {
   let feed: ChangeFeed
   /// Changed on the database's queue only; `nil` until the first write.
   let changeLog = SharedChangeLog()
+  /// Objects that were written lately.
+  let written = WrittenObjects()
   private let now: @Sendable () -> Timestamp
 
   /// - Parameters:
@@ -62,9 +64,7 @@ public final class SQLiteResourceStore: ResourceStore {
     let (documents, version) = try await file.read { database in
       (try self.documents(kind, in: database), try self.latestVersion(in: database))
     }
-    var items: [Resource<Kind>] = []
-    items.reserveCapacity(documents.count)
-    for document in documents { items.append(try document.resource(kind, path: file.path)) }
+    let items = try await ResourceDocument.resources(documents, kind, path: file.path)
     return ResourceList(items: items, resourceVersion: String(version))
   }
 
