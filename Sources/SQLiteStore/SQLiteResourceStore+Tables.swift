@@ -32,12 +32,13 @@ extension SQLiteResourceStore {
   }
 
   /// Writes a change under a new version, forgets the oldest, and tells the watchers once it is committed.
+  /// - Parameter json: the object's, where it is known already.
   /// - Returns: the object with its new version.
   func record<Kind: ResourceKind>(
-    _ change: Change, _ resource: Resource<Kind>, in database: Database
+    _ change: Change, _ resource: Resource<Kind>, json: String? = nil, in database: Database
   ) throws -> Resource<Kind> {
     let name = resource.metadata.name
-    let json = try ResourceDocument.json(resource, maximumBytes: limits.objectBytes)
+    let json = try json ?? ResourceDocument.json(resource, maximumBytes: limits.objectBytes)
     let bytes = json.utf8.count
     // Before the change is there itself: what is read from the file is what was there.
     var gone = try log(in: database).lastToForget(

@@ -66,9 +66,24 @@ struct ClassBench: AsyncParsableCommand {
       store.close()
     }
 
+    try await writes()
     let again = try open()
     defer { again.close() }
     try await running(again) { _ in try await latencies(again) }
+  }
+
+  /// What one status of the largest class costs.
+  private func writes() async throws {
+    let store = try open()
+    defer { store.close() }
+    guard var any = try await store.get(ServerClassKind.self, named: ServerClassController.any) else { return }
+    let names = any.status.serversAvailable
+    let start = Start()
+    for index in 0..<20 {
+      any.status.serversAvailable = index % 2 == 0 ? Array(names.dropLast()) : names
+      any = try await store.updateStatus(any)
+    }
+    show("20 writes of any", start)
   }
 
   /// Runs the controller, and `body` once every class is true.

@@ -264,6 +264,7 @@ extension ServerClassController.State {
     case .present(let object):
       let name = object.metadata.name
       // A watch is behind what was just written; versions of one store are numbers, of others this costs a conflict.
+      if let known = classes[name], known.metadata.resourceVersion == object.metadata.resourceVersion { return }
       if let known = classes[name], known.isNewer(than: object) { return }
       classes[name] = object
       if isIndexed { index.setClass(object) }
