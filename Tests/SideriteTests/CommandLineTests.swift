@@ -102,7 +102,9 @@ private final class Host {
     try FileManager.default.createDirectory(atPath: folder + "/state", withIntermediateDirectories: true)
     daemon = try start(["serve", "--config", configuration], output: folder + "/log", editor: nil)
     // A socket that answers is the only sign; each try ends by itself.
-    for _ in 0..<2000 where try run("get", "environments").status == 69 {}
+    for _ in 0..<2000 {
+      if try run("get", "environments").status != 69 { return }
+    }
   }
 
   deinit {
