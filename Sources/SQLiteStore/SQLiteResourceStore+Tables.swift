@@ -38,12 +38,13 @@ extension SQLiteResourceStore {
   ) throws -> Resource<Kind> {
     let name = resource.metadata.name
     let json = try ResourceDocument.json(resource, maximumBytes: limits.objectBytes)
+    let bytes = json.utf8.count
+    // Before the change is there itself: what is read from the file is what was there.
+    var gone = try log(in: database).lastToForget(
+      beforeAdding: bytes, maximumCount: Int(limits.changes), maximumBytes: limits.changeBytes)
     try database.execute(
       sql: "INSERT INTO changes (kind, change, json) VALUES (?, ?, ?)", arguments: [Kind.kind, change.rawValue, json])
     let version = database.lastInsertedRowID
-    let bytes = json.utf8.count
-    var gone = try log(in: database).lastToForget(
-      beforeAdding: bytes, maximumCount: Int(limits.changes), maximumBytes: limits.changeBytes)
     if limits.changes == 0 { gone = version }
     if let gone { try database.execute(sql: "DELETE FROM changes WHERE version <= ?", arguments: [gone]) }
     if change == .deleted {

@@ -156,7 +156,7 @@ struct EnvironmentTests {
       _ = try await host.settle("talos") { $0.isReady }
 
       server.serve(.init(content: [1, 1], etag: "\"k2\""), at: "/2/vmlinuz")
-      server.serve(.init(content: [2, 2], etag: "\"i2\"", always: .cut(after: 1)), at: "/2/initramfs.xz")
+      server.serve(.init(content: [2, 2], etag: "\"i2\"", always: .cut(after: 0)), at: "/2/initramfs.xz")
       try await host.change("talos") { spec in
         spec.kernel = KernelSource(url: server.url + "/2/vmlinuz", sha512: digest([9]))
         spec.initrd = AssetSource(url: server.url + "/2/initramfs.xz")

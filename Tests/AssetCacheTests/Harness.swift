@@ -40,6 +40,8 @@ final class CacheHarness: Sendable {
     var configuration = AssetCacheConfiguration(directory: directory)
     configuration.reservedBytes = 0
     configuration.stallTime = .milliseconds(400)
+    // A refused connection is tried again for as long.
+    configuration.connectTime = .milliseconds(300)
     configuration.refreshInterval = .seconds(3600)
     configuration.fileInterval = .seconds(3600)
     configuration.firstRetry = .milliseconds(10)

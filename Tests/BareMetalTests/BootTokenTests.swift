@@ -60,4 +60,19 @@ struct BootTokenTests {
 
   @Test("Nothing that is printed of a token shows it")
   func redacted() { #expect(!"\(Self.token)".contains("right")) }
+
+  @Test("Secrets are equal when every byte is, wherever they differ and however")
+  func comparison() {
+    let text = "aB3dE5gH7jK9"
+    #expect(Secret(text) == Secret(text))
+    #expect(Secret(text) != Secret(text.lowercased()))
+    for index in text.indices {
+      for other in "aZ09_" where other != text[index] {
+        var changed = text
+        changed.replaceSubrange(index...index, with: [other])
+        #expect(Secret(changed) != Secret(text))
+        #expect(Secret(text) != Secret(changed))
+      }
+    }
+  }
 }

@@ -62,7 +62,7 @@ struct RegistrationTests {
         "network":{"interfaceCount":1,"interfaces":[{"addresses":["10.0.0.7/24"],"flags":"up|broadcast|multicast",\
         "index":2,"mac":"52:54:00:12:34:56","mtu":1500,"name":"eth0"}]},\
         "storage":{"deviceCount":1,"devices":[{"deviceName":"/dev/nvme0n1","name":"nvme0n1","productName":"PM9A3",\
-        "serialNumber":"s0","size":960197124096,"type":"NVMe","uuid":"d","wwid":"eui.36344830"}],"totalSize":"960 GB"},\
+        "serialNumber":"s0","size":960197124096,"type":"NVMe","uuid":"d","wwid":"eui.36344830"}],"totalSize":"894 GB"},\
         "system":{"family":"PowerEdge","manufacturer":"Dell Inc.","productName":"PowerEdge R650",\
         "serialNumber":"ABC1234","skuNumber":"SKU=0A6B","uuid":"4c4c4544-0039-3010-8053-b7c04f313332","version":"1"}}
         """)
@@ -77,7 +77,7 @@ struct RegistrationTests {
     let device = StorageDevice(size: .max)
     #expect(StorageInformation(devices: [device, device]).deviceCount == 2)
     #expect(MemoryInformation(modules: [MemoryModule(size: 512)]).totalSize == "512 MB")
-    #expect(StorageInformation(devices: [StorageDevice(size: 64_000_000)]).totalSize == "64 MB")
+    #expect(StorageInformation(devices: [StorageDevice(size: 64 << 20)]).totalSize == "64 MB")
   }
 
   @Test("An honest report is accepted and names the machine")

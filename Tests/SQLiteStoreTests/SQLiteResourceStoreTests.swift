@@ -69,7 +69,7 @@ struct SQLiteResourceStoreTests {
   @Test("Large changes are forgotten sooner: what is remembered is bounded in bytes, over restarts too")
   func rememberedBytes() async throws {
     var limits = SQLiteResourceStore.Limits()
-    limits.changeBytes = 100_000
+    limits.changeBytes = 115_000
     var store = try open(limits)
     var server = try await store.create(.example("a"))
     let small = server.metadata.resourceVersion

@@ -374,7 +374,7 @@ struct MachineConfigTests {
         "machine: {token: '', network: {mtu: 0}, kubelet: {a: false}, nodeLabels: {x: '', z: ''}}",
         "machine:\n  token: t\n  network:\n    mtu: 5\n  kubelet:\n    a: false\n  nodeLabels:\n    x: y\n    z: \"\""
       ),
-      ("machine: {token: t, files:}", "machine: {token:, files: [a]}", "machine:\n  token: t\n  files:\n    - a"),
+      ("machine: {token: t, files: ~}", "machine: {token: ~, files: [a]}", "machine:\n  token: t\n  files:\n    - a"),
       // An argument is replaced, text or list.
       (
         "machine: {kubelet: {extraArgs: {v: [a, b], w: x}}}", "machine: {kubelet: {extraArgs: {v: c, w: ''}}}",
@@ -434,9 +434,10 @@ struct MachineConfigTests {
       ("a: 'plain text'", "a: plain text"), ("a: 'x: y'", "a: \"x: y\""), ("a: 'x #y'", "a: \"x #y\""),
       ("a: ' x'", "a: \" x\""), ("a: '- x'", "a: \"- x\""), ("a: '-x'", "a: -x"), ("a: '*x'", "a: \"*x\""),
       ("a: \"x\\ty\"", "a: \"x\\ty\""), ("a: \"x\\x1by\"", "a: \"x\\x1by\""), ("a: 'ä€'", "a: ä€"),
-      ("a: \"x\\u2028y\"", "a: \"x\\u2028y\""), ("a: \"\\ufeffx\"", "a: \"\\ufeffx\""),
-      ("a: |\n    x\n      y\n\n    z", "a: |-\n    x\n      y\n\n    z"), ("a: |\n    x\n", "a: |\n    x"),
-      ("a: |+\n    x\n\n", "a: \"x\\n\\n\""), ("a: \"\\n x\"", "a: \"\\n x\""), ("a: \"x\\r\\ny\"", "a: \"x\\r\\ny\""),
+      ("a: \"x\\u2028y\"", "a: \"x\\u2028y\""), ("a: \"x\\ufeffy\"", "a: \"x\\ufeffy\""),
+      ("a: |\n    x\n      y\n\n    z", "a: |\n    x\n      y\n\n    z"),
+      ("a: |-\n    x\n    y", "a: |-\n    x\n    y"), ("a: |\n    x\n", "a: |\n    x"),
+      ("a: |+\n    x\n", "a: \"x\\n\\n\""), ("a: \"\\n x\"", "a: \"\\n x\""), ("a: \"x\\r\\ny\"", "a: \"x\\r\\ny\""),
       ("a: >\n    x\n    y\n", "a: |\n    x y"), ("'5': x", "\"5\": x"), ("5: x", "5: x"), ("'': x", "\"\": x"),
       ("a: {}", "a: {}"), ("a: []", "a: []"), ("a: [[b], {c: d}]", "a:\n    - - b\n    - c: d"),
     ] as [(String, String)])
@@ -470,7 +471,8 @@ struct MachineConfigTests {
       ("laughs", "more than"), ("laughs as keys", "anchors and aliases cannot be keys"), ("deep list", "deeper"),
       ("deep mapping", "deeper"), ("very deep", "nesting"), ("large", "larger than"), ("twice", "stands twice"),
       ("twice quoted", "stands twice"), ("tag", "is not supported"), ("binary", "is not supported"),
-      ("undefined", "line"), ("key of a list", "a key is a list or a mapping"), ("long key", "a key is longer"),
+      ("undefined", "line"), ("half a character", "it is not YAML"), ("key of a list", "a key is a list or a mapping"),
+      ("long key", "a key is longer"),
       ("empty", "it is empty"), ("nul", "it is not YAML"), ("no version", "it is not v1alpha1"),
       ("two of them", "two documents"), ("none of them", "no v1alpha1 document"),
     ] as [(String, String)])
@@ -491,6 +493,7 @@ struct MachineConfigTests {
       case "twice quoted": v + "machine: {5: a, '5': b}\n"
       case "tag": v + "machine: {a: !!python/object:os.system x}\n"
       case "binary": v + "machine: {a: !!binary aGVsbG8=}\n"
+      case "half a character": v + "machine: {a: \"\\ud800\"}\n"
       case "undefined": v + "machine: {a: *nothing}\n"
       case "key of a list": v + "machine: {[a]: b}\n"
       case "long key": v + "machine:\n  ? \"\(String(repeating: "k", count: 1500))\"\n  : b\n"

@@ -57,9 +57,11 @@ extension QuantityQualifier {
       let found = "'\(PlainText.line(text))'"
       guard let comparisons else {
         if text.isEmpty || (isText && !QuantityComparison.isMeant(by: text)) { return nil }
-        return "\(found) is no comparison: write >=, <=, >, <, == or != before a number and \(dimension.unitsInWords)"
+        return
+          "\(found) is no comparison: write >=, <=, >, <, == or != before a number\(dimension == .count ? "" : " and " + dimension.unitsInWords)"
       }
       for comparison in comparisons where dimension.factor(of: comparison.unit) == nil {
+        if dimension == .count { return "\(found) has a unit, where things are counted" }
         return "\(found) needs \(comparison.unit == nil ? "a unit" : "another unit"): \(dimension.unitsInWords)"
       }
       return nil

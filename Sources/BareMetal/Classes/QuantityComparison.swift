@@ -115,7 +115,7 @@ public enum QuantityDimension: Hashable, Sendable {
   /// For people: which units there are.
   var unitsInWords: String {
     switch self {
-    case .count: "no unit"
+    case .count: "none"
     case .megahertz: "MHz, GHz or MT/s"
     case .memory, .storage: "B, kB, MB, GB, TB, KiB, MiB, GiB or TiB"
     }

@@ -95,7 +95,7 @@ extension ConfigNode {
       self = new
       return
     }
-    try change(path.prefix(path.tokens.count - 1)) { parent throws(JSONPatch.Failure) in
+    try change(path.prefix(path.tokens.count - 1), for: path) { parent throws(JSONPatch.Failure) in
       switch parent.value {
       case .mapping: _ = parent.set(last, new)
       case .sequence(var items):
@@ -115,7 +115,7 @@ extension ConfigNode {
   }
 
   fileprivate mutating func replace(at path: JSONPointer, with new: ConfigNode) throws(JSONPatch.Failure) {
-    try change(path) { node in node = new }
+    try change(path, for: path) { node in node = new }
   }
 
   fileprivate mutating func remove(at path: JSONPointer) throws(JSONPatch.Failure) -> ConfigNode {
@@ -123,7 +123,7 @@ extension ConfigNode {
       throw JSONPatch.Failure(path: "\(path)", reason: "the whole document cannot be removed")
     }
     let removed = try node(at: path)
-    try change(path.prefix(path.tokens.count - 1)) { parent throws(JSONPatch.Failure) in
+    try change(path.prefix(path.tokens.count - 1), for: path) { parent throws(JSONPatch.Failure) in
       switch parent.value {
       case .mapping(let entries): parent.value = .mapping(entries.filter { $0.key.text != last })
       case .sequence(var items):
@@ -139,22 +139,23 @@ extension ConfigNode {
 
   /// Changes what is at a place, which must be there.
   private mutating func change(
-    _ path: JSONPointer, depth: Int = 0, _ body: (inout ConfigNode) throws(JSONPatch.Failure) -> Void
+    _ path: JSONPointer, for target: JSONPointer, depth: Int = 0,
+    _ body: (inout ConfigNode) throws(JSONPatch.Failure) -> Void
   ) throws(JSONPatch.Failure) {
     guard depth < path.tokens.count else { return try body(&self) }
     let token = path.tokens[depth]
     switch value {
     case .mapping(var entries):
-      guard let index = entries.firstIndex(where: { $0.key.text == token }) else { throw path.nothing(depth) }
+      guard let index = entries.firstIndex(where: { $0.key.text == token }) else { throw target.nothing(depth) }
       value = .mapping([])
-      try entries[index].value.change(path, depth: depth + 1, body)
+      try entries[index].value.change(path, for: target, depth: depth + 1, body)
       value = .mapping(entries)
     case .sequence(var items):
-      guard let index = JSONPointer.index(token), index < items.count else { throw path.nothing(depth) }
+      guard let index = JSONPointer.index(token), index < items.count else { throw target.nothing(depth) }
       value = .sequence([])
-      try items[index].change(path, depth: depth + 1, body)
+      try items[index].change(path, for: target, depth: depth + 1, body)
       value = .sequence(items)
-    case .scalar: throw path.nothing(depth)
+    case .scalar: throw target.nothing(depth)
     }
   }
 

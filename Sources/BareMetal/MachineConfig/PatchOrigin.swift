@@ -62,7 +62,7 @@ public struct MachineConfigError: Error, Hashable, Sendable {
 extension MachineConfigError: CustomStringConvertible {
   /// `ServerClass worker, configPatches[2]: replace /machine/install/disk: there is nothing there`
   public var description: String {
-    let place = [operation, path].compactMap { $0 }.joined(separator: " ")
+    let place = [operation, path].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
     return [origin?.description ?? "the machine configuration", place.isEmpty ? nil : place, reason]
       .compactMap { $0 }.joined(separator: ": ")
   }

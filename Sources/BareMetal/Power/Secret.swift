@@ -13,7 +13,8 @@ extension Secret: Hashable {
   public static func == (one: Secret, other: Secret) -> Bool {
     let (one, other) = (one.exposedText.utf8, other.exposedText.utf8)
     guard one.count == other.count else { return false }
-    return zip(one, other).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0
+    // Both operators bind alike in Swift, so what differed before would be forgotten without the parentheses.
+    return zip(one, other).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
   }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(exposedText) }

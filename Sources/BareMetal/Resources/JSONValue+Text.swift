@@ -192,7 +192,8 @@ private struct JSONParser {
     else { throw error("a number is expected") }
     if isInteger, let integer = Int64(text) { return .integer(integer) }
     guard let number = Double(text), number.isFinite else { throw error("a number is expected") }
-    return .number(number)
+    // 1e2 is a whole number, as it is to Foundation.
+    return Int64(exactly: number).map { .integer($0) } ?? .number(number)
   }
 
   private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONParseError) -> JSONValue {

@@ -8,11 +8,11 @@ extension ObjectMeta {
       problems.append(FieldProblem(path: "metadata.name", message: ResourceName.rule))
     }
     for (key, value) in (labels ?? [:]).sorted(by: { $0.key < $1.key }) {
-      problems += LabelRule.problems(key: key, value: value, at: "metadata.labels[\(PlainText.line(key))]")
+      problems += LabelRule.problems(key: key, value: value, at: ManifestDecoder.path(key, under: "metadata.labels"))
     }
     for key in (annotations ?? [:]).keys.sorted() {
       guard let message = LabelRule.problem(key: key) else { continue }
-      problems.append(FieldProblem(path: "metadata.annotations[\(PlainText.line(key))]", message: message))
+      problems.append(FieldProblem(path: ManifestDecoder.path(key, under: "metadata.annotations"), message: message))
     }
     let annotationBytes = (annotations ?? [:]).reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
     if annotationBytes > Self.maximumAnnotationBytes {

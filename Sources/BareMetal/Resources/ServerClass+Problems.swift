@@ -16,7 +16,7 @@ extension ServerClassKind: ManifestKind {
     }
     for (index, labels) in (spec.qualifiers?.labelSelectors ?? []).enumerated() {
       for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
-        let path = "spec.qualifiers.labelSelectors[\(index)][\(PlainText.line(key))]"
+        let path = ManifestDecoder.path(key, under: "spec.qualifiers.labelSelectors[\(index)]")
         problems += LabelRule.problems(key: key, value: value, at: path)
       }
     }
@@ -34,7 +34,8 @@ extension LabelSelectorSpec {
   func problems(at path: String) -> [FieldProblem] {
     var problems: [FieldProblem] = []
     for (key, value) in (matchLabels ?? [:]).sorted(by: { $0.key < $1.key }) {
-      problems += LabelRule.problems(key: key, value: value, at: "\(path).matchLabels[\(PlainText.line(key))]")
+      problems += LabelRule.problems(
+        key: key, value: value, at: ManifestDecoder.path(key, under: "\(path).matchLabels"))
     }
     for (index, requirement) in (matchExpressions ?? []).enumerated() {
       let path = "\(path).matchExpressions[\(index)]"

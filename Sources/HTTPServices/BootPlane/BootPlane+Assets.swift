@@ -88,6 +88,7 @@ extension BootPlane {
           switch error {
           case FilePart.Failure.clientLeft(let sent): "the connection ended after \(sent) of \(bytes.count) bytes"
           case FilePart.Failure.shrank: "its file became shorter on the boot host"
+          case is ChannelError: "the connection ended after 0 of \(bytes.count) bytes"
           default: "its file cannot be read on the boot host"
           }
         journal.report(.transferFailed(name: "\(name)", reason: reason), of: subject)
