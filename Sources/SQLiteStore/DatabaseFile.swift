@@ -60,6 +60,9 @@ final class DatabaseFile: Sendable {
   /// ends and the file's lock goes.
   func close() { queue.withLock { $0 = nil } }
 
+  /// Whether it was not closed.
+  var isOpen: Bool { queue.withLock { $0 != nil } }
+
   private func opened() throws(StoreError) -> DatabaseQueue {
     guard let queue = queue.withLock({ $0 }) else { throw .unavailable(message: "\(path) is closed") }
     return queue

@@ -31,7 +31,7 @@ public final class SQLiteResourceStore: ResourceStore {
   let feed: ChangeFeed
   /// Changed on the database's queue only; `nil` until the first write.
   let changeLog = SharedChangeLog()
-  /// Objects that were written lately.
+  /// Objects that were written or read lately.
   let written = WrittenObjects()
   private let now: @Sendable () -> Timestamp
 
@@ -57,7 +57,17 @@ public final class SQLiteResourceStore: ResourceStore {
   public func get<Kind: ResourceKind>(
     _ kind: Kind.Type, named name: String
   ) async throws(StoreError) -> Resource<Kind>? {
-    try await file.read { database in try self.document(kind, name, in: database) }?.resource(kind, path: file.path)
+    if file.isOpen, let known = written.resource(kind, name) { return known }
+    let document = try await file.read { database in try self.document(kind, name, in: database) }
+    guard let document else { return nil }
+    let resource = try document.resource(kind, path: file.path)
+    // Reading it took a while, off the queue: others may have written meanwhile.
+    try await file.read { database in
+      let version = try Int64.fetchOne(
+        database, sql: "SELECT version FROM resources WHERE kind = ? AND name = ?", arguments: [Kind.kind, name])
+      if version == document.version { self.written.keep(resource) }
+    }
+    return resource
   }
 
   public func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {

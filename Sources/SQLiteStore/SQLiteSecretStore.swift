@@ -1,6 +1,7 @@
 public import BareMetal
 import FoundationEssentials
 import GRDB
+import Synchronization
 
 /// Secrets in a SQLite file of their own, 0600: backups and bug reports can leave it out.
 ///
@@ -13,6 +14,11 @@ public final class SQLiteSecretStore: SecretStore {
   static let maximumBytes = 1_000_000
 
   private let file: DatabaseFile
+  /// Those that were read lately: changed on the database's queue only, so always what is in the file, which is this
+  /// process's alone.
+  private let known = Mutex<[SecretName: [String: Secret]]>([:])
+  /// Of those: machine configurations of some kilobytes, and small ones.
+  private static let maximumKnown = 2048
 
   /// - Parameter path: The database file, `/var/lib/siderite/secrets.sqlite`; made where missing.
   /// - Throws: ``StoreError/unavailable(message:)``, with what to do about it.
@@ -21,17 +27,22 @@ public final class SQLiteSecretStore: SecretStore {
   }
 
   public func secret(_ name: SecretName) async throws(StoreError) -> [String: Secret]? {
-    let json = try await file.read { database in
-      try Data.fetchOne(
+    if file.isOpen, let values = known.withLock({ $0[name] }) { return values }
+    return try await file.read { database in
+      let json = try Data.fetchOne(
         database, sql: "SELECT json FROM secrets WHERE namespace = ? AND name = ?",
         arguments: [name.namespace, name.name])
-    }
-    guard let json else { return nil }
-    do {
-      return try JSONDecoder().decode([String: Secret].self, from: json)
-    } catch {
-      // The error would quote what it could not read.
-      throw .unavailable(message: "\(file.path) is damaged: Secret \(name.namespace)/\(name.name) cannot be read")
+      guard let json else { return nil }
+      guard let values = try? JSONDecoder().decode([String: Secret].self, from: json) else {
+        // The error would quote what it could not read.
+        throw StoreError.unavailable(
+          message: "\(self.file.path) is damaged: Secret \(name.namespace)/\(name.name) cannot be read")
+      }
+      self.known.withLock { known in
+        if known.count >= Self.maximumKnown, let other = known.keys.first { known[other] = nil }
+        known[name] = values
+      }
+      return values
     }
   }
 
@@ -54,6 +65,7 @@ public final class SQLiteSecretStore: SecretStore {
       // Zeroes what is deleted; it may not change inside a transaction that wrote already.
       try database.execute(sql: "PRAGMA secure_delete = ON")
       for row in written {
+        self.known.withLock { $0[row.name] = nil }
         try database.execute(
           sql: "DELETE FROM secrets WHERE namespace = ? AND name = ?", arguments: [row.name.namespace, row.name.name])
       }

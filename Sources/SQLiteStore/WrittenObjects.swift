@@ -1,13 +1,16 @@
 import BareMetal
 import Synchronization
 
-/// Objects as they were last committed, so that a write need not read what the one before wrote: a class's status with
-/// ten thousand names is written at every change of its Servers.
+/// Objects as they were last committed, so that neither a read nor a write need read what is known: a class's status with
+/// ten thousand names is written at every change of its Servers, and a thousand machines that boot at once ask for the
+/// same few objects again and again.
 ///
-/// True because the file is this process's alone, and kept and forgotten on the database's queue only.
+/// True because the file is this process's alone, and kept and forgotten on the database's queue only. Whoever asks beside
+/// the queue gets what was last committed, or what is being committed at that moment.
 final class WrittenObjects: Sendable {
-  /// Objects kept; with the largest of them, some tens of megabytes.
-  private static let maximum = 256
+  /// Objects kept; with the largest of them, some tens of megabytes. Two thousand are the Servers and bindings of a rack
+  /// that boots.
+  private static let maximum = 4096
 
   private struct Key: Hashable {
     var kind: String

@@ -20,6 +20,8 @@ extension BootPlane {
         for: plan, of: machine, query, endpoint: try endpoint(request, context)
       ) { provisioning, server, binding in
         try provisioning.check(context.client, isOf: server)
+        // While the machine loads its kernel there is time: it asks for this when all the others do.
+        _ = try? await provisioning.patchedConfiguration(for: machine, configuration.sideroLink)
         return try await provisioning.tokens.mint(for: server.metadata.name, binding: binding.bootIdentity).exposedText
       }.text
       journal.report(.planned(boots: plan.action.description, reason: plan.reason), of: subject)

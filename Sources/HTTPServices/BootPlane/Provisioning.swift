@@ -13,6 +13,7 @@ public final class Provisioning: Sendable {
   let tokens: BootTokens
   let now: @Sendable () -> Timestamp
   private let patcher: MachineConfigPatcher
+  private let patched = PatchedConfigs()
   private let journal: any BootEventSink
   private let hardwareAddress: @Sendable (IPv4Address) -> MACAddress?
 
@@ -64,9 +65,9 @@ public final class Provisioning: Sendable {
       throw Refusal(.notFound, "the Server is not allocated")
     }
     let base = try await baseConfiguration(of: binding)
-    return try patcher.patch(
-      MachineConfigInput(
-        base: base, server: server, serverClass: machine.serverClass, sideroLink: sideroLink))
+    return try patched.config(
+      of: MachineConfigInput(
+        base: base, server: server, serverClass: machine.serverClass, sideroLink: sideroLink), patcher)
   }
 
   /// What the machine gets. Patches that do not apply are a condition of its Server, until they do.
