@@ -5,6 +5,8 @@ public enum PlainText {
 
   /// One line: control characters (terminal escapes among them) removed, cut at ``lineBytes`` between characters.
   public static func line(_ text: some StringProtocol) -> String {
+    // Nearly everything: the properties of characters beyond ASCII are looked up one by one.
+    if text.utf8.count <= lineBytes, text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return String(text) }
     var line = ""
     var bytes = 0
     for character in text {
