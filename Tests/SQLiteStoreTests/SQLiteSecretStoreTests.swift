@@ -13,6 +13,24 @@ struct SQLiteSecretStoreTests {
 
   func open() throws -> SQLiteSecretStore { try SQLiteSecretStore(path: directory.file("secrets.sqlite")) }
 
+  @Test("Many are kept in one commit, in place of what was known of them")
+  func many() async throws {
+    let store = try open()
+    let names = (0..<100).map { SecretName(namespace: "sidero-system", name: "s\($0)-boot") }
+    try await store.setSecrets(Dictionary(uniqueKeysWithValues: names.map { ($0, ["token": Secret($0.name)]) }))
+    for name in names { #expect(try await store.secret(name) == ["token": Secret(name.name)]) }
+    try await store.setSecrets([names[0]: ["token": Secret("new")], names[1]: [:]])
+    try await store.setSecret(names[2], to: nil)
+    #expect(try await store.secret(names[0]) == ["token": Secret("new")])
+    #expect(try await store.secret(names[1]) == [:])
+    #expect(try await store.secret(names[2]) == nil)
+    store.close()
+    await #expect(throws: StoreError.self) { try await store.secret(names[0]) }
+    let again = try open()
+    #expect(try await again.secret(names[0]) == ["token": Secret("new")])
+    #expect(try await again.secret(names[99]) == ["token": Secret("s99-boot")])
+  }
+
   @Test("A Secret reads back, replaces the last one whole, and is there after a restart")
   func roundTrip() async throws {
     var store = try open()
