@@ -125,7 +125,7 @@ public final class SQLiteResourceStore: ResourceStore {
   }
 
   public func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
-    let given = try normalized(resource)
+    let given = try normalizedStatus(resource)
     return try await change(given) { [given = given.resource] stored in
       var new = stored
       new.status = given.status
@@ -185,6 +185,17 @@ public final class SQLiteResourceStore: ResourceStore {
       let isGone = new.metadata.deletionTimestamp != nil && new.metadata.finalizers == nil
       return try self.record(isGone ? .deleted : .modified, new, json: new == given ? json : nil, in: database)
     }
+  }
+
+  /// As ``normalized(_:)``, without reading back what was read before and a status that need not be: a class's, with the
+  /// names of thousands.
+  private func normalizedStatus<Kind: ResourceKind>(
+    _ resource: Resource<Kind>
+  ) throws(StoreError) -> (resource: Resource<Kind>, json: String) {
+    guard resource.status.isExactInJSON, let known = written.resource(Kind.self, resource.metadata.name),
+      known.metadata == resource.metadata, known.spec == resource.spec
+    else { return try normalized(resource) }
+    return (resource, try ResourceDocument.json(resource, maximumBytes: limits.objectBytes))
   }
 
   /// The object as it reads back from JSON, empty lists and maps as absent: so that comparing it with the stored one

@@ -16,6 +16,13 @@ public protocol ResourceKind: Sendable {
 /// What was observed of a resource. A new object has an empty one.
 public protocol ResourceStatus: Codable, Hashable, Sendable {
   init()
+
+  /// Whether it certainly reads back from JSON as the very same: stores need not try. `false` where nobody knows.
+  var isExactInJSON: Bool { get }
+}
+
+extension ResourceStatus {
+  public var isExactInJSON: Bool { false }
 }
 
 /// One object: `Resource<ServerKind>` is a Server.

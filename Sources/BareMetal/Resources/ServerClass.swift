@@ -79,6 +79,9 @@ public struct ServerClassStatus: ResourceStatus {
 }
 
 extension ServerClassStatus {
+  /// Names are; conditions have times, which are cut to seconds.
+  public var isExactInJSON: Bool { conditions == nil }
+
   private enum CodingKeys: String, CodingKey {
     case serversAvailable, serversInUse, conditions
   }

@@ -53,7 +53,7 @@ final class RackStore: ResourceStore, SecretStore {
       var new = resource
       new.metadata.uid = "uid-\(state.version + 1)"
       new.metadata.creationTimestamp = clock.now
-      return state.record(.added(new), new)
+      return state.record(new) { .added($0) }
     }
   }
 
@@ -86,7 +86,7 @@ final class RackStore: ResourceStore, SecretStore {
       edit(&new)
       guard new != stored else { return stored }
       if new.metadata.deletionTimestamp != nil, new.metadata.finalizers == nil { return state.remove(new) }
-      return state.record(.modified(new), new)
+      return state.record(new) { .modified($0) }
     }
   }
 
@@ -100,7 +100,7 @@ final class RackStore: ResourceStore, SecretStore {
       }
       guard stored.metadata.finalizers != nil else { return state.remove(stored) }
       stored.metadata.deletionTimestamp = clock.now
-      return state.record(.modified(stored), stored)
+      return state.record(stored) { .modified($0) }
     }
   }
 
@@ -153,14 +153,15 @@ final class RackStore: ResourceStore, SecretStore {
 }
 
 extension RackStore.State {
+  /// - Parameter event: what watchers get: the object with its new version, as of every store.
   fileprivate mutating func record<Kind: ResourceKind>(
-    _ event: WatchEvent<Kind>, _ object: Resource<Kind>
+    _ object: Resource<Kind>, _ event: (Resource<Kind>) -> WatchEvent<Kind>
   ) -> Resource<Kind> {
     version += 1
     var new = object
     new.metadata.resourceVersion = "\(version)"
     objects["\(Kind.kind)/\(new.metadata.name)"] = new
-    tell(event)
+    tell(event(new))
     return new
   }
 
