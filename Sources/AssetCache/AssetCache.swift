@@ -198,13 +198,32 @@ public actor AssetCache: AssetFetcher {
   }
 
   /// What is due, as far as there are hands, the longest due first.
+  ///
+  /// A server that is not there keeps nobody from others': one has half of the hands at most, and what could not be
+  /// reached the last time has one hand together. Files of this host wait for no server.
   private func startable() -> [AssetSource] {
     let now = ContinuousClock.now
     let due = entries.compactMap { source, entry in
       entry.due.flatMap { $0 <= now && running[source] == nil ? (source, $0) : nil }
     }
-    return due.sorted { ($0.1, $0.0.url ?? "") < ($1.1, $1.0.url ?? "") }
-      .prefix(max(0, configuration.concurrentFetches - running.count)).map(\.0)
+    var taken: [FetchLane: Int] = [:]
+    for lane in running.keys.flatMap({ lanes(of: $0) }) { taken[lane, default: 0] += 1 }
+    var chosen: [AssetSource] = []
+    for (source, _) in due.sorted(by: { ($0.1, $0.0.url ?? "") < ($1.1, $1.0.url ?? "") }) {
+      let needed = lanes(of: source)
+      guard needed.allSatisfy({ taken[$0, default: 0] < $0.width(of: configuration.concurrentFetches) }) else {
+        continue
+      }
+      for lane in needed { taken[lane, default: 0] += 1 }
+      chosen.append(source)
+    }
+    return chosen
+  }
+
+  private func lanes(of source: AssetSource) -> [FetchLane] {
+    guard case .web(let url)? = AssetLocation(source.url ?? "") else { return [.files] }
+    let isSuspect = entries[source]?.failure.map { $0.reason == .unreachable || $0.reason == .stalled } ?? false
+    return [.web, .server(FetchLane.origin(of: url))] + (isSuspect ? [.suspects] : [])
   }
 
   private func begin(fetching source: AssetSource) throws(AssetFailure) -> Fetch {

@@ -13,8 +13,9 @@ public struct AssetCacheConfiguration: Sendable {
   /// Bytes of one file. No kernel or initramfs comes near; a server that sends for ever does.
   public var largestFile: Int64 = 4 << 30
 
-  /// Files fetched at a time. More would share the same link and finish later.
-  public var concurrentFetches = 4
+  /// Files fetched at a time, half of them from one server at most, so that one that is not there keeps nobody from the
+  /// others. More would share the same link and finish later. As many files of this host are copied beside them.
+  public var concurrentFetches = 8
 
   /// How long a server may send nothing before it is given up. There is no limit on the whole: slow links are slow.
   public var stallTime = Duration.seconds(30)

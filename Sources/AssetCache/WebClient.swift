@@ -17,6 +17,8 @@ struct WebClient: Sendable {
         connect: TimeAmount(configuration.connectTime), read: TimeAmount(configuration.stallTime)))
     // A transfer has its connection for itself: one that is cut takes no other with it.
     settings.httpVersion = .http1Only
+    // The cache tries again by itself, and says meanwhile why: the client's own attempts would only hide it.
+    settings.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
   }
 

@@ -6,9 +6,9 @@ import Wire
 
 /// What one connection, and one client with all of its connections, may take.
 struct ConnectionLimits: Sendable {
-  /// Connections of all clients together. More wait in the kernel's backlog. A rack row boots some hundred machines, each
-  /// with one or two connections, and each costs two descriptors and little memory.
-  var connections = 512
+  /// Connections of all clients together. More wait in the kernel's backlog. A thousand machines boot at once, each with
+  /// one or two connections that it may leave open, and each costs two descriptors and little memory.
+  var connections = 2048
   /// Connections of one client: firmware, iPXE and the agent use two; this leaves room for people with a browser.
   var connectionsPerClient = 32
   /// How long a connection may be silent between requests, or take to send a request's header.

@@ -18,6 +18,9 @@ struct HTTPServer: Sendable {
   let connections: Int
   let logger: Logger
 
+  /// Connections that are not accepted yet: a client that finds no room there tries again after a whole second.
+  private static let backlog = 1024
+
   /// Serves until graceful shutdown, when requests under way are finished, or cancellation.
   /// - Throws: `IOError` when the address cannot be listened on.
   func run(
@@ -28,7 +31,8 @@ struct HTTPServer: Sendable {
     }
     let server = try builder.buildServer(
       configuration: ServerConfiguration(
-        address: address, availableConnectionsDelegate: .maximum(connections, logger: logger)),
+        address: address, backlog: Self.backlog,
+        availableConnectionsDelegate: .maximum(connections, logger: logger)),
       eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
       responder: { [logger] request, writer, channel in
         let context = PeerContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))

@@ -32,12 +32,13 @@ extension SQLiteResourceStore {
   }
 
   /// Writes a change under a new version, forgets the oldest, and tells the watchers once it is committed.
+  /// - Parameter json: the object's, where it is known already.
   /// - Returns: the object with its new version.
   func record<Kind: ResourceKind>(
-    _ change: Change, _ resource: Resource<Kind>, in database: Database
+    _ change: Change, _ resource: Resource<Kind>, json: String? = nil, in database: Database
   ) throws -> Resource<Kind> {
     let name = resource.metadata.name
-    let json = try ResourceDocument.json(resource, maximumBytes: limits.objectBytes)
+    let json = try json ?? ResourceDocument.json(resource, maximumBytes: limits.objectBytes)
     let bytes = json.utf8.count
     // Before the change is there itself: what is read from the file is what was there.
     var gone = try log(in: database).lastToForget(
@@ -57,7 +58,9 @@ extension SQLiteResourceStore {
     var recorded = resource
     recorded.metadata.resourceVersion = String(version)
     let event = Self.event(change, recorded)
-    database.afterNextTransaction { [feed, changeLog, gone] _ in
+    written.forget(Kind.kind, name)
+    database.afterNextTransaction { [feed, changeLog, written, gone, recorded] _ in
+      if change != .deleted { written.keep(recorded) }
       changeLog.withLock { log in
         log?.append(version: version, bytes: bytes)
         if let gone { log?.forget(upTo: gone) }
@@ -90,6 +93,7 @@ extension SQLiteResourceStore {
   func existing<Kind: ResourceKind>(
     _ kind: Kind.Type, _ name: String, in database: Database
   ) throws -> Resource<Kind> {
+    if let known = written.resource(kind, name) { return known }
     guard let document = try document(kind, name, in: database) else {
       throw StoreError.notFound(kind: Kind.kind, name: name)
     }

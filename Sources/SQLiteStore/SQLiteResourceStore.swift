@@ -31,6 +31,8 @@ public final class SQLiteResourceStore: ResourceStore {
   let feed: ChangeFeed
   /// Changed on the database's queue only; `nil` until the first write.
   let changeLog = SharedChangeLog()
+  /// Objects that were written lately.
+  let written = WrittenObjects()
   private let now: @Sendable () -> Timestamp
 
   /// - Parameters:
@@ -62,9 +64,7 @@ public final class SQLiteResourceStore: ResourceStore {
     let (documents, version) = try await file.read { database in
       (try self.documents(kind, in: database), try self.latestVersion(in: database))
     }
-    var items: [Resource<Kind>] = []
-    items.reserveCapacity(documents.count)
-    for document in documents { items.append(try document.resource(kind, path: file.path)) }
+    let items = try await ResourceDocument.resources(documents, kind, path: file.path)
     return ResourceList(items: items, resourceVersion: String(version))
   }
 
@@ -79,7 +79,7 @@ public final class SQLiteResourceStore: ResourceStore {
     new.metadata.generation = 1
     new.metadata.creationTimestamp = now()
     new.metadata.deletionTimestamp = nil
-    let created = try normalized(new)
+    let created = try normalized(new).resource
     return try await file.write { database in
       guard try self.document(Kind.self, name, in: database) == nil else {
         throw StoreError.alreadyExists(kind: Kind.kind, name: name)
@@ -94,7 +94,7 @@ public final class SQLiteResourceStore: ResourceStore {
 
   public func update<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     let given = try normalized(resource)
-    return try await change(given) { stored throws(StoreError) in
+    return try await change(given) { [given = given.resource] stored throws(StoreError) in
       var new = stored
       new.metadata.labels = given.metadata.labels
       new.metadata.annotations = given.metadata.annotations
@@ -116,7 +116,7 @@ public final class SQLiteResourceStore: ResourceStore {
 
   public func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     let given = try normalized(resource)
-    return try await change(given) { stored in
+    return try await change(given) { [given = given.resource] stored in
       var new = stored
       new.status = given.status
       return new
@@ -160,8 +160,10 @@ public final class SQLiteResourceStore: ResourceStore {
 
   /// Replaces the stored object by what `edit` makes of it, if `given` was computed from it.
   private func change<Kind: ResourceKind>(
-    _ given: Resource<Kind>, _ edit: @Sendable (Resource<Kind>) throws(StoreError) -> Resource<Kind>
+    _ normalized: (resource: Resource<Kind>, json: String),
+    _ edit: @Sendable (Resource<Kind>) throws(StoreError) -> Resource<Kind>
   ) async throws(StoreError) -> Resource<Kind> {
+    let (given, json) = normalized
     let name = given.metadata.name
     return try await file.write { database in
       let stored = try self.existing(Kind.self, name, in: database)
@@ -171,13 +173,15 @@ public final class SQLiteResourceStore: ResourceStore {
       let new = try edit(stored)
       guard new != stored else { return stored }
       let isGone = new.metadata.deletionTimestamp != nil && new.metadata.finalizers == nil
-      return try self.record(isGone ? .deleted : .modified, new, in: database)
+      return try self.record(isGone ? .deleted : .modified, new, json: new == given ? json : nil, in: database)
     }
   }
 
   /// The object as it reads back from JSON, empty lists and maps as absent: so that comparing it with the stored one
   /// says whether a write would change anything.
-  private func normalized<Kind: ResourceKind>(_ resource: Resource<Kind>) throws(StoreError) -> Resource<Kind> {
+  private func normalized<Kind: ResourceKind>(
+    _ resource: Resource<Kind>
+  ) throws(StoreError) -> (resource: Resource<Kind>, json: String) {
     var resource = resource
     if resource.metadata.labels?.isEmpty == true { resource.metadata.labels = nil }
     if resource.metadata.annotations?.isEmpty == true { resource.metadata.annotations = nil }
@@ -186,7 +190,7 @@ public final class SQLiteResourceStore: ResourceStore {
     do {
       var normalized = try JSONDecoder().decode(Resource<Kind>.self, from: Data(json.utf8))
       normalized.metadata.resourceVersion = resource.metadata.resourceVersion
-      return normalized
+      return (normalized, json)
     } catch {
       throw .invalid(
         kind: Kind.kind, name: resource.metadata.name, message: "it does not read back from JSON: \(error)")

@@ -105,6 +105,7 @@ struct EnvironmentTests {
       #expect(host.table.asset(.environment("agent-amd64", .kernel)) != nil)
       await host.stop()
     }
+    await server.stop()
     do {
       let host = try await BootHost.start(in: directory)
       #expect(host.table.asset(.environment("talos", .kernel)) == nil)
@@ -119,7 +120,6 @@ struct EnvironmentTests {
       try host.expect(.environment("talos", .initramfs), is: [2])
       await host.stop()
     }
-    await server.stop()
   }
 
   @Test("Default Environment readiness: made once, and what a person made of it stays")

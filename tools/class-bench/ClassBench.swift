@@ -1,6 +1,7 @@
 import ArgumentParser
 import BareMetal
 import FoundationEssentials
+import Glibc
 import Logging
 import Reconcilers
 import SQLiteStore
@@ -35,7 +36,7 @@ struct ClassBench: AsyncParsableCommand {
   private func fill() async throws {
     let store = try open()
     defer { store.close() }
-    let start = ContinuousClock.now
+    let start = Start()
     await withTaskGroup(of: Void.self) { group in
       for index in 0..<servers {
         if index >= 64 { await group.next() }
@@ -48,26 +49,41 @@ struct ClassBench: AsyncParsableCommand {
   }
 
   private func measure() async throws {
-    var start = ContinuousClock.now
+    var start = Start()
     let store = try open()
     show("open", start)
     defer { store.close() }
-    start = .now
+    start = Start()
     let list = try await store.list(ServerKind.self)
     show("list", start, "\(list.items.count) Servers")
     store.close()
 
     // The first start writes every class's status, the second finds them true.
     for name in ["first start", "later start"] {
-      start = .now
+      start = Start()
       let store = try open()
       try await running(store) { _ in show(name, start, name == "later start" ? "target: 3 s" : "") }
       store.close()
     }
 
+    try await writes()
     let again = try open()
     defer { again.close() }
     try await running(again) { _ in try await latencies(again) }
+  }
+
+  /// What one status of the largest class costs.
+  private func writes() async throws {
+    let store = try open()
+    defer { store.close() }
+    guard var any = try await store.get(ServerClassKind.self, named: ServerClassController.any) else { return }
+    let names = any.status.serversAvailable
+    let start = Start()
+    for index in 0..<20 {
+      any.status.serversAvailable = index % 2 == 0 ? Array(names.dropLast()) : names
+      any = try await store.updateStatus(any)
+    }
+    show("20 writes of any", start)
   }
 
   /// Runs the controller, and `body` once every class is true.
@@ -90,6 +106,7 @@ struct ClassBench: AsyncParsableCommand {
   private func latencies(_ store: SQLiteResourceStore) async throws {
     var events = try await store.watch(ServerClassKind.self, after: store.list(ServerClassKind.self).resourceVersion)
       .makeAsyncIterator()
+    let begin = Start()
     var times: [Duration] = []
     for change in 0..<changes {
       let name = Self.name(change * 37 % servers)
@@ -108,6 +125,7 @@ struct ClassBench: AsyncParsableCommand {
       // Apart, as changes of a rack are; the controller's pause is not measured.
       try await Task.sleep(for: .milliseconds(Int.random(in: 0..<100)))
     }
+    show("\(changes) changes", begin)
     times.sort()
     guard !times.isEmpty else { return }
     let p95 = times[min(times.count - 1, times.count * 95 / 100)]
@@ -181,8 +199,20 @@ struct ClassBench: AsyncParsableCommand {
     return names.map(\.metadata.name) + [ServerClassController.any]
   }
 
-  private func show(_ name: String, _ start: ContinuousClock.Instant, _ more: String = "") {
-    print("\(name): \(ms(.now - start))  \(more)")
+  private func show(_ name: String, _ start: Start, _ more: String = "") {
+    print("\(name): \(ms(.now - start.time)), \(ms(Start.processorTime() - start.processor)) of processors  \(more)")
+  }
+
+  /// When something began; the processors' time says what it costs where others keep them busy.
+  private struct Start {
+    var time = ContinuousClock.now
+    var processor = Self.processorTime()
+
+    static func processorTime() -> Duration {
+      var time = timespec()
+      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+      return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+    }
   }
 
   private func ms(_ duration: Duration) -> String {

@@ -14,7 +14,7 @@ extension AdminAPI {
     options.ignoresUnknown = order.ignoreUnknown ?? false
     let steps = try await checked(order.objects, options)
     options.isDryRun = order.dryRun ?? false
-    return stream(request) { [editor, options] write in
+    return stream(nil) { [editor, options] write in
       for step in steps { try await write(await step.run(editor, options)) }
     }
   }

@@ -40,8 +40,9 @@ extension AdminAPI {
   }
 
   /// A stream of JSON values, one a line, until the body or the client is done.
+  /// - Parameter request: whose end ends the body too; `nil` for what is carried through whether or not anybody listens.
   func stream(
-    _ request: Request, headers: HTTPFields = [:],
+    _ request: Request?, headers: HTTPFields = [:],
     _ body: @escaping @Sendable (_ write: (any Encodable) async throws -> Void) async throws -> Void
   ) -> Response {
     var headers = headers
@@ -50,13 +51,18 @@ extension AdminAPI {
       status: .ok, headers: headers,
       body: ResponseBody { writer in
         var output = writer
-        try await request.body.consumeWithCancellationOnInboundClose { _ in
+        let write: () async throws -> Void = {
           let encoder = JSONEncoder.plain
           try await body { value in
             var line = try encoder.encode(value)
             line.append(0x0a)
             try await output.write(ByteBuffer(bytes: line))
           }
+        }
+        if let request {
+          try await request.body.consumeWithCancellationOnInboundClose { _ in try await write() }
+        } else {
+          try await write()
         }
         try await writer.finish(nil)
       })

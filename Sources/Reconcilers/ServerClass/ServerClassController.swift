@@ -18,6 +18,8 @@ public final class ServerClassController: Service {
   private static let settling = Duration.milliseconds(10)
   /// Between two rounds of writing, as long as the last one took but no longer: half of the store's time is for others.
   private static let longestPause = Duration.seconds(1)
+  /// Classes written at a time: while one is synced to the disk the next is made JSON of.
+  private static let concurrency = 4
   /// Before a store that failed is tried again.
   private static let backoff = Backoff(first: .milliseconds(100), longest: .seconds(30))
 
@@ -31,6 +33,9 @@ public final class ServerClassController: Service {
     var listed: Set<String> = []
 
     var isComplete: Bool { listed.count == 3 }
+    /// Classes are put into the index when all Servers are: each looks at them once, instead of each of them at all
+    /// classes.
+    var isIndexed = false
   }
 
   private let store: any ResourceStore
@@ -88,6 +93,7 @@ public final class ServerClassController: Service {
           for item in list.items { apply(&state, .present(item)) }
           apply(&state, .all(Set(list.items.map(\.metadata.name))))
           state.listed.insert(Kind.kind)
+          state.indexWhenComplete()
         }
         signal.set()
         failures = 0
@@ -123,11 +129,10 @@ public final class ServerClassController: Service {
       guard let names = state.withLock({ $0.takeWork() }) else { continue }
       let start = ContinuousClock.now
       var isWhole = await ensureAny()
-      for name in names.sorted() where !Task.isCancelled {
-        if await !bringUp(name) {
-          isWhole = false
-          state.withLock { _ = $0.pending.insert(name) }
-        }
+      let failed = await bringUp(names)
+      if !failed.isEmpty {
+        isWhole = false
+        state.withLock { $0.pending.formUnion(failed) }
       }
       counts.depth.record(state.withLock(\.pending.count))
       guard isWhole else {
@@ -159,6 +164,22 @@ public final class ServerClassController: Service {
     } catch {
       report(error, Self.any)
       return false
+    }
+  }
+
+  /// - Returns: those that must be tried again.
+  private func bringUp(_ names: Set<String>) async -> Set<String> {
+    await withTaskGroup(of: (String, Bool).self) { group in
+      var failed: Set<String> = []
+      func take(_ result: (name: String, isDone: Bool)?) {
+        if let result, !result.isDone { failed.insert(result.name) }
+      }
+      for (index, name) in names.sorted().enumerated() {
+        if index >= Self.concurrency { take(await group.next()) }
+        group.addTask { (name, Task.isCancelled ? false : await self.bringUp(name)) }
+      }
+      for await result in group { take(result) }
+      return failed
     }
   }
 
@@ -243,9 +264,10 @@ extension ServerClassController.State {
     case .present(let object):
       let name = object.metadata.name
       // A watch is behind what was just written; versions of one store are numbers, of others this costs a conflict.
+      if let known = classes[name], known.metadata.resourceVersion == object.metadata.resourceVersion { return }
       if let known = classes[name], known.isNewer(than: object) { return }
       classes[name] = object
-      index.setClass(object)
+      if isIndexed { index.setClass(object) }
       // Somebody else may have written it: it is compared.
       pending.insert(name)
     case .gone(let name):
@@ -255,6 +277,12 @@ extension ServerClassController.State {
       for name in classes.keys.filter({ !names.contains($0) }) { classes[name] = nil }
       index.keepClasses(names)
     }
+  }
+
+  fileprivate mutating func indexWhenComplete() {
+    guard isComplete, !isIndexed else { return }
+    isIndexed = true
+    for object in classes.values { index.setClass(object) }
   }
 
   /// The classes to be looked at; `nil` until everything is known.

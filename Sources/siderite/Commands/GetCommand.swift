@@ -21,7 +21,8 @@ struct GetCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var resources: ResourceArguments
-  @Option(name: .shortAndLong, help: "Those with these labels: 'rack=3,role!=storage,tier in (a,b),!broken'.")
+  @Option(
+    name: [.customShort("l"), .long], help: "Those with these labels: 'rack=3,role!=storage,tier in (a,b),!broken'.")
   var selector: String?
   @Flag(name: .shortAndLong, help: "Go on with what changes.") var watch = false
   @Option(name: .shortAndLong, help: "table, wide, json, yaml or name.") var output: OutputFormat = .table

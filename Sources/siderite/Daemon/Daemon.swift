@@ -46,9 +46,10 @@ struct Daemon {
       controller: { fleet.controller(for: $0) })
     let handover = BMCHandover(
       store: stores.resources, secrets: stores.secrets, now: { .now }, controller: { fleet.controller(for: $0) })
+    let neighbours = NeighbourCache()
     let provisioning = Provisioning(
       store: stores.resources, secrets: stores.secrets, journal: journal, parser: YAMLConfigParser(), now: { .now },
-      hardwareAddress: { NeighbourTable.macAddress(of: $0) })
+      hardwareAddress: { neighbours.macAddress(of: $0) })
     let classes = ServerClassController(store: stores.resources, logger: logger, now: { .now })
     let parts = Parts(
       served: served, stores: stores, journal: journal, servers: servers, handover: handover,

@@ -6,7 +6,7 @@ struct ServerSelection: ParsableArguments {
   @Argument(help: "Servers, by name, the beginning of a name (4 characters or more) or hostname.")
   var servers: [String] = []
   @Flag(help: "Every Server.") var all = false
-  @Option(name: .shortAndLong, help: "Servers by label: 'rack=3,role!=storage,tier in (a,b),!broken'.")
+  @Option(name: [.customShort("l"), .long], help: "Servers by label: 'rack=3,role!=storage,tier in (a,b),!broken'.")
   var selector: String?
 
   func validate() throws {

@@ -1,0 +1,35 @@
+import BareMetal
+import Synchronization
+
+/// Objects as they were last committed, so that a write need not read what the one before wrote: a class's status with
+/// ten thousand names is written at every change of its Servers.
+///
+/// True because the file is this process's alone, and kept and forgotten on the database's queue only.
+final class WrittenObjects: Sendable {
+  /// Objects kept; with the largest of them, some tens of megabytes.
+  private static let maximum = 256
+
+  private struct Key: Hashable {
+    var kind: String
+    var name: String
+  }
+
+  private let objects = Mutex<[Key: any Sendable]>([:])
+
+  func resource<Kind: ResourceKind>(_ kind: Kind.Type, _ name: String) -> Resource<Kind>? {
+    objects.withLock { $0[Key(kind: Kind.kind, name: name)] } as? Resource<Kind>
+  }
+
+  func keep<Kind: ResourceKind>(_ resource: Resource<Kind>) {
+    objects.withLock { objects in
+      let key = Key(kind: Kind.kind, name: resource.metadata.name)
+      // Any will do: those that are written often are soon back.
+      if objects.count >= Self.maximum, objects[key] == nil, let other = objects.keys.first { objects[other] = nil }
+      objects[key] = resource
+    }
+  }
+
+  func forget(_ kind: String, _ name: String) {
+    objects.withLock { $0[Key(kind: kind, name: name)] = nil }
+  }
+}
