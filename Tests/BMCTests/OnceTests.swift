@@ -1,6 +1,9 @@
 import BMC
 import BareMetal
 import IPMI
+import NIOCore
+import NIOPosix
+import Synchronization
 import Testing
 
 @Suite("Fleet: nothing is carried out twice", .timeLimit(.minutes(2)))
@@ -38,15 +41,26 @@ struct OnceTests {
   @Test("200 machines are cycled: all done, each once, by the BMC itself or in steps")
   func cycle() async throws {
     let start = ContinuousClock.now
+    let stalls = Stalls(of: MultiThreadedEventLoopGroup.singleton)
     let outcomes = try await outcomes(of: .cycle, seeds: 1...200)
+    let longestStall = stalls.end()
     #expect(outcomes.count == 200)
-    #expect(outcomes.allSatisfy { $0.failure == nil })
-    for (bmc, _) in outcomes {
+    var uncertain = 0
+    for (bmc, failure) in outcomes {
       let machine = bmc.machine
-      #expect([[.powerCycle], [.powerDown, .powerUp]].contains(machine.history))
-      #expect(machine.isOn && machine.startCount == 1)
+      switch failure {
+      case nil:
+        #expect([[.powerCycle], [.powerDown, .powerUp]].contains(machine.history))
+        #expect(machine.isOn && machine.startCount == 1)
+      case .uncertain:
+        #expect([[], [.powerCycle]].contains(machine.history))
+        uncertain += 1
+      default: Issue.record("\(String(describing: failure))")
+      }
     }
-    #expect(outcomes.contains { $0.bmc.machine.history == [.powerDown, .powerUp] })
+    // On a host so busy that nothing ran for a while, a machine's second of off could have passed unseen.
+    #expect(uncertain == 0 || longestStall > .milliseconds(200))
+    #expect(uncertain > 0 || outcomes.contains { $0.bmc.machine.history == [.powerDown, .powerUp] })
     #expect(.now - start < .seconds(30))
   }
 
@@ -62,5 +76,30 @@ struct OnceTests {
       }
     }
     #expect(outcomes.contains { $0.failure == .uncertain })
+  }
+}
+
+/// Sees event loops stand still, because the host has too much else to do.
+private final class Stalls: Sendable {
+  private let longest = Mutex(Duration.zero)
+  private let tasks = Mutex<[RepeatedTask]>([])
+
+  init(of group: MultiThreadedEventLoopGroup) {
+    for loop in group.makeIterator() {
+      let last = NIOLoopBoundBox.makeBoxSendingValue(ContinuousClock.now, eventLoop: loop)
+      let task = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(20)) { _ in
+        let now = ContinuousClock.now
+        let gap = now - last.value
+        last.value = now
+        self.longest.withLock { $0 = max($0, gap) }
+      }
+      tasks.withLock { $0.append(task) }
+    }
+  }
+
+  /// The longest time in which one did nothing.
+  func end() -> Duration {
+    tasks.withLock { $0.forEach { $0.cancel() } }
+    return longest.withLock(\.self)
   }
 }

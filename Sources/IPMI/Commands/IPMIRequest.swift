@@ -9,7 +9,7 @@ public struct IPMIRequest: Hashable, Sendable {
   /// has to look what happened before asking again.
   public var isRepeatable: Bool
 
-  /// How long an attempt waits for its answer, if the BMC is not known to be slower: then it is sent again, or unanswered
+  /// How long an attempt waits for its answer, if the BMC is not usually slower: then it is sent again, or unanswered
   /// where that must not be. `nil`: as the session does it, which takes longer with each attempt.
   public var patience: Duration?
 

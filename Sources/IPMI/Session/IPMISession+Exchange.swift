@@ -71,9 +71,9 @@ extension IPMISession {
   }
 
   /// How long an attempt waits: the round trip's estimate, doubled with each attempt after the first few, or as long as
-  /// its owner can afford and the BMC needs. What must not be repeated waits as all attempts together would.
+  /// its owner can afford and the BMC usually needs. What must not be repeated waits as all attempts together would.
   private func wait(of current: Exchange) -> Duration {
-    if let patience = current.patience { return max(patience, roundTrip?.bound ?? .zero) }
+    if let patience = current.patience { return max(patience, roundTrip?.smoothed ?? .zero) }
     guard current.isRepeatable else { return configuration.longestTimeout * 2 }
     if phase == .activating, current.attempts >= mostAttempts { return configuration.longestTimeout }
     var wait =

@@ -33,9 +33,6 @@ public struct RoundTripEstimate: Hashable, Sendable {
   /// Something was answered only after it was sent again.
   public mutating func wasRetransmitted() { backoff = min(backoff * 2, Self.mostBackoff) }
 
-  /// Few answers take longer, unless the BMC has become slower.
-  var bound: Duration { smoothed + variation * 4 }
-
   /// When to send again (RTO), at least `floor` before backing off.
-  func timeout(floor: Duration) -> Duration { max(bound, floor) * backoff }
+  func timeout(floor: Duration) -> Duration { max(smoothed + variation * 4, floor) * backoff }
 }
