@@ -13,7 +13,7 @@ extension Secret: Hashable {
   public static func == (one: Secret, other: Secret) -> Bool {
     let (one, other) = (one.exposedText.utf8, other.exposedText.utf8)
     guard one.count == other.count else { return false }
-    return zip(one, other).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0
+    return zip(one, other).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
   }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(exposedText) }
