@@ -16,7 +16,7 @@ public struct WatchSource: Sendable {
     self.kind = Kind.kind
     list = { store, known throws(StoreError) in
       let list = try await store.list(kind)
-      let gone = known.replace(with: Set(list.items.map(\.metadata.name)))
+      let gone = known.replace(with: Set(list.items.map(\.metadata.key)))
       let changes = gone.sorted().map { ObjectChange<Kind>.gone($0) } + list.items.map { .present($0) }
       return (changes.flatMap(keys), list.resourceVersion)
     }
@@ -24,11 +24,11 @@ public struct WatchSource: Sendable {
       for await event in try await store.watch(kind, after: version) {
         switch event {
         case .added(let object), .modified(let object):
-          known.insert(object.metadata.name)
+          known.insert(object.metadata.key)
           found(keys(.present(object)))
         case .deleted(let object):
-          known.remove(object.metadata.name)
-          found(keys(.gone(object.metadata.name)))
+          known.remove(object.metadata.key)
+          found(keys(.gone(object.metadata.key)))
         case .reset: return
         }
       }
@@ -42,10 +42,10 @@ public enum ObjectChange<Kind: ResourceKind>: Sendable {
   case present(Resource<Kind>)
   case gone(String)
 
-  /// The object's name.
+  /// The object's key.
   public var name: String {
     switch self {
-    case .present(let object): object.metadata.name
+    case .present(let object): object.metadata.key
     case .gone(let name): name
     }
   }

@@ -66,7 +66,7 @@ struct ResourceDocument: FetchableRecord, Sendable {
     resource.metadata.resourceVersion = nil
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let name = resource.metadata.name
+    let name = resource.metadata.key
     do {
       let data = try encoder.encode(resource)
       guard data.count <= maximumBytes else {

@@ -37,7 +37,7 @@ extension SQLiteResourceStore {
   func record<Kind: ResourceKind>(
     _ change: Change, _ resource: Resource<Kind>, json: String? = nil, in database: Database
   ) throws -> Resource<Kind> {
-    let name = resource.metadata.name
+    let name = resource.metadata.key
     let json = try json ?? ResourceDocument.json(resource, maximumBytes: limits.objectBytes)
     let bytes = json.utf8.count
     // Before the change is there itself: what is read from the file is what was there.

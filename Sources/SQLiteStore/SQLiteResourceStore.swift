@@ -79,8 +79,8 @@ public final class SQLiteResourceStore: ResourceStore {
   }
 
   public func create<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
-    let name = resource.metadata.name
-    try ResourceName.check(name, of: Kind.self)
+    let name = resource.metadata.key
+    try ResourceName.check(resource.metadata, of: Kind.self)
     guard resource.metadata.resourceVersion == nil else {
       throw .invalid(kind: Kind.kind, name: name, message: "resourceVersion may not be set at creation")
     }
@@ -117,7 +117,7 @@ public final class SQLiteResourceStore: ResourceStore {
         let remaining = Set(stored.metadata.finalizers ?? [])
         guard remaining.isSuperset(of: given.metadata.finalizers ?? []) else {
           throw .invalid(
-            kind: Kind.kind, name: stored.metadata.name, message: "no finalizer can be added while it is deleted")
+            kind: Kind.kind, name: stored.metadata.key, message: "no finalizer can be added while it is deleted")
         }
       }
       return new
@@ -174,7 +174,7 @@ public final class SQLiteResourceStore: ResourceStore {
     _ edit: @Sendable (Resource<Kind>) throws(StoreError) -> Resource<Kind>
   ) async throws(StoreError) -> Resource<Kind> {
     let (given, json) = normalized
-    let name = given.metadata.name
+    let name = given.metadata.key
     return try await file.write { database in
       let stored = try self.existing(Kind.self, name, in: database)
       guard given.metadata.resourceVersion == stored.metadata.resourceVersion,
@@ -192,7 +192,7 @@ public final class SQLiteResourceStore: ResourceStore {
   private func normalizedStatus<Kind: ResourceKind>(
     _ resource: Resource<Kind>
   ) throws(StoreError) -> (resource: Resource<Kind>, json: String) {
-    guard resource.status.isExactInJSON, let known = written.resource(Kind.self, resource.metadata.name),
+    guard resource.status.isExactInJSON, let known = written.resource(Kind.self, resource.metadata.key),
       known.metadata == resource.metadata, known.spec == resource.spec
     else { return try normalized(resource) }
     return (resource, try ResourceDocument.json(resource, maximumBytes: limits.objectBytes))
@@ -214,7 +214,7 @@ public final class SQLiteResourceStore: ResourceStore {
       return (normalized, json)
     } catch {
       throw .invalid(
-        kind: Kind.kind, name: resource.metadata.name, message: "it does not read back from JSON: \(error)")
+        kind: Kind.kind, name: resource.metadata.key, message: "it does not read back from JSON: \(error)")
     }
   }
 }

@@ -25,7 +25,7 @@ final class WrittenObjects: Sendable {
 
   func keep<Kind: ResourceKind>(_ resource: Resource<Kind>) {
     objects.withLock { objects in
-      let key = Key(kind: Kind.kind, name: resource.metadata.name)
+      let key = Key(kind: Kind.kind, name: resource.metadata.key)
       // Any will do: those that are written often are soon back.
       if objects.count >= Self.maximum, objects[key] == nil, let other = objects.keys.first { objects[other] = nil }
       objects[key] = resource

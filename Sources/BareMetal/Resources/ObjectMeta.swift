@@ -2,7 +2,7 @@ public import Wire
 
 /// What every resource carries beside its spec and status (Kubernetes `ObjectMeta`, the fields we use).
 public struct ObjectMeta: Codable, Hashable, Sendable {
-  /// The name, unique among the resources of a kind. A Server's is its UUID in lower case.
+  /// The name, unique among the resources of a kind (and namespace). A Server's is its UUID in lower case.
   public var name: String
   /// A key the store gives at creation: another object of the same name later has another one.
   public var uid: String?
@@ -17,7 +17,7 @@ public struct ObjectMeta: Codable, Hashable, Sendable {
   public var annotations: [String: String]?
   /// Who must still clean up before the object may go.
   public var finalizers: [String]?
-  /// Kept as it is for those kinds that live in one (a cluster's); Siderite's own store knows none.
+  /// Where a kind lives in namespaces (``ResourceKind/isNamespaced``); absent where it does not.
   public var namespace: String?
   public var ownerReferences: [OwnerReference]?
 
@@ -26,6 +26,9 @@ public struct ObjectMeta: Codable, Hashable, Sendable {
     self.labels = labels
     self.annotations = annotations
   }
+
+  /// What stores, queues and people find the object by: `name`, or `namespace/name` where it lives in a namespace.
+  public var key: String { namespace.map { "\($0)/\(name)" } ?? name }
 }
 
 /// Whom an object goes with when it is deleted (Kubernetes `OwnerReference`).

@@ -11,6 +11,13 @@ public protocol ResourceKind: Sendable {
   static var kind: String { get }
   /// The name in URLs and on the command line: `servers`.
   static var plural: String { get }
+  /// Whether its objects live in namespaces, and are found by `namespace/name`. Sidero's own kinds do not; what belongs
+  /// to a Cluster API cluster does.
+  static var isNamespaced: Bool { get }
+}
+
+extension ResourceKind {
+  public static var isNamespaced: Bool { false }
 }
 
 /// What was observed of a resource. A new object has an empty one.

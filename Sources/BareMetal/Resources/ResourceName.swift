@@ -16,10 +16,21 @@ public enum ResourceName {
     }
   }
 
-  /// Throws ``StoreError/invalid(kind:name:message:)`` for what may not be a name.
-  public static func check<Kind: ResourceKind>(_ name: String, of kind: Kind.Type) throws(StoreError) {
-    guard isValid(name) else {
-      throw .invalid(kind: Kind.kind, name: String(name.prefix(maximumBytes)), message: rule)
+  /// Throws ``StoreError/invalid(kind:name:message:)`` for what may not be a name, and for a namespace that is missing or
+  /// has no place there.
+  public static func check<Kind: ResourceKind>(_ metadata: ObjectMeta, of kind: Kind.Type) throws(StoreError) {
+    let name = String(metadata.name.prefix(maximumBytes))
+    guard isValid(metadata.name) else { throw .invalid(kind: Kind.kind, name: name, message: rule) }
+    switch (Kind.isNamespaced, metadata.namespace) {
+    case (false, .none): break
+    case (false, .some):
+      throw .invalid(kind: Kind.kind, name: name, message: "a \(Kind.kind) lives in no namespace, but one is set")
+    case (true, .none):
+      throw .invalid(kind: Kind.kind, name: name, message: "metadata.namespace is missing")
+    case (true, .some(let namespace)):
+      guard isValid(namespace) else {
+        throw .invalid(kind: Kind.kind, name: name, message: "metadata.namespace: \(rule)")
+      }
     }
   }
 

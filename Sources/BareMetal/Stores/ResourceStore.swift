@@ -3,11 +3,13 @@
 /// The semantics are those of the Kubernetes API: every write gives the object a new `resourceVersion`; an update must
 /// carry the version it was computed from; status is written apart from spec and metadata; an object with finalizers is
 /// only marked on deletion and goes when the last finalizer does.
+///
+/// Objects are named by their ``ObjectMeta/key``: `name`, or `namespace/name` for kinds that live in namespaces.
 public protocol ResourceStore: Sendable {
   /// The object, or `nil`.
   func get<Kind: ResourceKind>(_ kind: Kind.Type, named name: String) async throws(StoreError) -> Resource<Kind>?
 
-  /// Every object of the kind, by name.
+  /// Every object of the kind, by key.
   func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind>
 
   /// Stores a new object (its status too) and returns it with uid, version, generation 1 and creation time.
