@@ -106,6 +106,21 @@ import Wire
     #expect(!status.conditions.isTrue(ServerCondition.pxeBooted) && status.wipe?.reason == .released)
   }
 
+  @Test("The configuration of a released machine goes, as allocation named it; another machine's stays")
+  func releasedConfiguration() async throws {
+    let rack = try await clean()
+    let other = SecretName(namespace: "sidero-system", name: "other-config-1a")
+    try await rack.store.setSecret(other, to: ["value": Secret("theirs")])
+    let allocation = Allocation(
+      store: rack.store, secrets: rack.store, classes: ListingClassView(store: rack.store), newID: { "1a" })
+    let bindings = try await allocation.allocate(
+      Allocation.Order(.server(SimulatedMachine.name), config: Secret("machine: {}")))
+    #expect(bindings.first.flatMap { Allocation.config(of: $0) } != nil)
+    try await rack.release()
+    try await rack.run("wiped") { try await rack.isFreeAndClean() }
+    #expect(rack.store.secretNames == [other.name])
+  }
+
   @Test("A machine that is allocated and off is switched on, installed or not")
   func switchedOnAgain() async throws {
     let rack = try await atWork()
