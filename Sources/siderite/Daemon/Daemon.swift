@@ -166,7 +166,8 @@ struct Daemon {
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
       journal: parts.journal, servers: parts.servers, classes: parts.classes,
       wipeMode: configuration.insecureWipe ? .fast : .full,
-      render: render, logger: parts.logger, onListening: { listening() })
+      patcher: MachineConfigPatcher(parser: YAMLConfigParser()), render: render, logger: parts.logger,
+      onListening: { listening() })
   }
 
   private func healthServer(_ parts: Parts) -> any Service {
