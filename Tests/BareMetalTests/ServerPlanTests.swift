@@ -89,6 +89,33 @@ import Wire
     #expect(!plan(current, at: now.advanced(bySeconds: 11_200)).actions.isEmpty)
   }
 
+  @Test("A machine that registered for its wipe is not restarted, nor is a person asked, before it had its time")
+  func registered() {
+    for hasBMC in [true, false] {
+      var current = server {
+        $0.status.wipe = WipeStatus.intent(for: $0, reason: .accepted, mode: .fast, id: "w1", now: now)
+        $0.status.wipe?.heartbeat = now
+        if !hasBMC { $0.spec.bmc = nil }
+      }
+      let first = plan(current)
+      #expect(first.actions.isEmpty && first.status.conditions.condition("PowerCycle")?.reason == "InProgress")
+      current.status = first.status
+      let late = plan(current, at: now.advanced(bySeconds: 1200))
+      #expect(late.actions.isEmpty != hasBMC)
+      let reason = late.status.conditions.condition("PowerCycle")?.reason
+      #expect(reason == (hasBMC ? "InProgress" : "ManualPowerCycleNeeded"))
+    }
+  }
+
+  @Test("Accepted without a BMC: a person is asked to power-cycle it, and nothing is done")
+  func acceptedWithoutBMC() {
+    let plan = plan(server { $0.spec.bmc = nil })
+    let condition = plan.status.conditions.condition("PowerCycle")
+    #expect(plan.actions.isEmpty && plan.status.wipe?.isOpen == true && !plan.status.ready)
+    #expect(
+      condition?.reason == "ManualPowerCycleNeeded" && condition?.message?.contains("power-cycle it by hand") == true)
+  }
+
   @Test("What the BMC refused is tried again later, each time later, and is no attempt")
   func failed() throws {
     var current = server()

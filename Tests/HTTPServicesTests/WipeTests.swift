@@ -119,16 +119,10 @@ struct WipeTests {
           Condition(type: "Quarantined", status: .true, lastTransitionTime: Timestamp(seconds: 1))
         ]
       },
-      { $0.status.wipe = nil },
     ] {
       let site = try Site()
       _ = try await site.register()
       try await site.accept(change: change)
-      if try await site.server().spec.accepted, try await site.server().wipeObstacle == nil {
-        var server = try await site.server()
-        server.status.wipe = nil
-        _ = try await site.rack.store.updateStatus(server)
-      }
       #expect(try await site.register().wipe == nil)
     }
     let bound = try Site()
@@ -167,6 +161,55 @@ struct WipeTests {
     let order = try #require(try await site.register().wipe)
     #expect(order.disks.map(\.action) == [.erase, .keep])
     #expect(try await site.server().status.wipe?.disks == order.disks)
+  }
+
+  // MARK: Accepted before it was seen
+
+  @Test("A machine that is accepted as it registers is told to wipe at once, and needs no second visit")
+  func acceptedAtOnce() async throws {
+    let site = try Site { $0.autoAcceptServers = true }
+    let order = try #require(try await site.register().wipe)
+    #expect(order.disks.map(\.disk.serialNumber) == ["a", "b"])
+    var status = try await site.server().status
+    #expect(status.wipe?.reason == .accepted && status.wipe?.phase == .requested && !status.isClean)
+    #expect(status.wipe?.heartbeat != nil, "nobody restarts it under the agent's hands")
+    #expect(site.rack.messages.contains("accepted: to be wiped"))
+    _ = try await site.tell(site.report(order, .running))
+    #expect(try await site.tell(site.report(order, .erased, isFinal: true)).text == Self.end)
+    status = try await site.server().status
+    #expect(status.isClean && status.wipe?.generation == 1)
+    // Once for each acceptance.
+    #expect(try await site.register().wipe == nil)
+  }
+
+  @Test("So is one whose Server was made and accepted before it came; not while it is paused, or somebody has it")
+  func acceptedBefore() async throws {
+    for (isPaused, isBound) in [(false, false), (true, false), (false, true)] {
+      let site = try Site()
+      var server = Server(metadata: ObjectMeta(name: Self.uuid), spec: ServerSpec(accepted: true))
+      if isPaused { server.metadata.annotations = [ObjectMeta.pausedAnnotation: ""] }
+      _ = try await site.rack.store.create(server)
+      if isBound { try await site.bind() }
+      let order = try await site.register().wipe
+      #expect((order != nil) == (!isPaused && !isBound))
+      #expect((try await site.server().status.wipe != nil) == (order != nil))
+    }
+  }
+
+  @Test("A wipe that was asked for before the pause waits for its end")
+  func paused() async throws {
+    let site = try Site()
+    _ = try await site.register()
+    try await site.accept()
+    var server = try await site.server()
+    server.metadata.annotations = [ObjectMeta.pausedAnnotation: "true"]
+    server = try await site.rack.store.update(server)
+    #expect(try await site.register().wipe == nil)
+    server = try await site.server()
+    #expect(server.status.wipe?.phase == .requested)
+    server.metadata.annotations = nil
+    _ = try await site.rack.store.update(server)
+    #expect(try await site.register().wipe?.id == "id-1")
   }
 
   // MARK: Reports

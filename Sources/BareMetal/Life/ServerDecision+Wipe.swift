@@ -51,7 +51,7 @@ extension ServerDecision {
   }
 
   private mutating func noteUnderWay() {
-    guard server.managementAbility == .full || status.wipe?.phase == .running else { return }
+    guard server.managementAbility == .full || status.wipe?.heartbeat != nil else { return }
     let condition = status.conditions.condition(ServerCondition.powerCycle)
     guard condition?.status != .false || condition?.reason != "InProgress" else { return }
     status.conditions.set(

@@ -28,32 +28,57 @@ public final class WipeHandover: Sendable {
   private let store: any ResourceStore
   private let secrets: any SecretStore
   private let rebootTimeout: Duration
+  private let wipeMode: WipePolicy.Mode
   private let now: @Sendable () -> Timestamp
   private let reports = Slots(limit: Limits.concurrentReports)
   private let busy = NamesInUse()
 
-  /// - Parameter rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
+  /// - Parameters:
+  ///   - rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
+  ///   - wipeMode: of wipes where the Server's policy says nothing.
   public init(
     store: any ResourceStore, secrets: any SecretStore, rebootTimeout: Duration = .seconds(20 * 60),
-    now: @escaping @Sendable () -> Timestamp
+    wipeMode: WipePolicy.Mode = .fast, now: @escaping @Sendable () -> Timestamp
   ) {
     self.store = store
     self.secrets = secrets
     self.rebootTimeout = rebootTimeout
+    self.wipeMode = wipeMode
     self.now = now
   }
 
   // MARK: Handing out
 
+  /// Asks for the wipe that comes with acceptance while the machine is there to do it: one without a BMC cannot be called
+  /// back, and one with a BMC need not be. What the agent that registers is told is then ``answer(forServer:)``'s.
+  ///
+  /// - Parameter server: as it is about to be stored, with the hardware of today.
+  /// - Returns: whether a wipe is asked for now.
+  func noteAcceptance(of server: inout Server) async throws(StoreError) -> Bool {
+    guard server.wipeObstacle == nil, try await isFree(server.metadata.name) else { return false }
+    var random = SystemRandomNumberGenerator()
+    let time = Timestamp(seconds: now().seconds)
+    var status = server.status
+    guard
+      status.noteAcceptance(
+        of: server, isPaused: server.metadata.isPaused, mode: wipeMode, id: WipeStatus.newID(using: &random), now: time)
+    else { return false }
+    // Heard of it is now: nobody restarts the machine under its agent's hands.
+    status.wipe?.heartbeat = time
+    server.status = status
+    return true
+  }
+
   /// What the machine that was just discovered is told.
   func answer(forServer name: String) async throws -> Answer {
     for _ in 0..<Limits.attempts {
       guard var server = try await store.get(ServerKind.self, named: name), let intent = server.status.wipe,
-        intent.isOpen, server.wipeObstacle == nil, try await isFree(name)
+        intent.isOpen, server.wipeObstacle == nil, !server.metadata.isPaused, try await isFree(name)
       else { return .nothing }
-      let given: WipeStatus
+      var given: WipeStatus
       do {
         given = try intent.given(to: server)
+        given.heartbeat = now()
       } catch {
         server.status.failWipe(error.description, now: now())
         do throws(StoreError) {

@@ -14,8 +14,8 @@ struct AcceptCommand: AsyncParsableCommand {
 
       --undo takes the word back: the machine is left as it is, it is no longer
       wiped, switched, allocated or booted into an Environment, and a later
-      acceptance wipes it again. A wipe that an agent has begun is not
-      interrupted. Not of an allocated Server, unless with --force.
+      acceptance wipes it again. A wipe that an agent has begun is stopped, and has
+      failed. Not of an allocated Server, unless with --force.
 
       Exit codes: 0 accepted, and with --wait clean; 1 some were not; 2 none
       was; 64 wrong usage; 69 no daemon; 75 not clean in time (--wait).
@@ -57,7 +57,7 @@ struct AcceptCommand: AsyncParsableCommand {
           return try await client.send(.post, path, order, as: Server.self)
         } says: { after in
           if undo { return server.spec.accepted ? "no longer accepted" : "not accepted already" }
-          return server.spec.accepted ? "accepted already" : "accepted: its disks will be erased"
+          return server.spec.accepted ? "accepted already" : "accepted: \(after.erasureText)"
         }
       }
       if waiting.wait {
@@ -69,6 +69,18 @@ struct AcceptCommand: AsyncParsableCommand {
         }
       }
       try report.finish()
+    }
+  }
+}
+
+extension Server {
+  /// What comes of its acceptance, and what a person has to do for it.
+  fileprivate var erasureText: String {
+    switch managementAbility {
+    case .full: "its disks will be erased"
+    case .wakes:
+      "its disks will be erased when it boots the agent: it is woken; power-cycle it by hand if it is on"
+    case .byHand: "its disks will be erased when it boots the agent: power-cycle it by hand"
     }
   }
 }

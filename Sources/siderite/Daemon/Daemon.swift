@@ -153,7 +153,8 @@ struct Daemon {
       store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
       wipes: WipeHandover(
         store: parts.stores.resources, secrets: parts.stores.secrets,
-        rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)), now: { .now }),
+        rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)),
+        wipeMode: configuration.insecureWipe ? .fast : .full, now: { .now }),
       provisioning: parts.provisioning, logger: parts.logger, now: { .now }, onListening: { _ in listening() })
   }
 
