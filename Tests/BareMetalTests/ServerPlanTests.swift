@@ -144,12 +144,34 @@ import Wire
     #expect(plan(off).actions.isEmpty && plan(off).requeue == nil)
   }
 
-  @Test("The agent that was told to power off is given its time")
+  @Test("The agent that was told to power off is given its time, and looked at when it has counted down")
   func agentPowersOff() {
     var wiped = clean()
     wiped.status.wipe?.finishedAt = now
-    #expect(plan(wiped).actions.isEmpty && plan(wiped).requeue == .seconds(30))
-    #expect(plan(wiped, at: now.advanced(bySeconds: 30)).actions == [.askPower])
+    func later(_ seconds: Int64, power: PowerState? = nil) -> ServerPlan {
+      plan(wiped, power: power, at: now.advanced(bySeconds: seconds))
+    }
+    #expect(later(0).actions.isEmpty && later(0).requeue == .seconds(10))
+    #expect(later(10).actions == [.askPower])
+    #expect(later(10, power: .on).actions.isEmpty && later(10, power: .on).requeue == .seconds(4))
+    #expect(later(28, power: .on).actions.isEmpty && later(28, power: .on).requeue == .seconds(2))
+    #expect(later(30).actions == [.askPower])
+    #expect(later(30, power: .on).actions == [.power(.off)])
+    wiped.status.power = .off
+    #expect(later(10).actions.isEmpty && later(10).requeue == nil)
+  }
+
+  @Test("After a wipe that failed the power is looked at too, and nothing is switched")
+  func agentPowersOffAfterFailure() {
+    var failed = clean()
+    failed.status.isClean = false
+    failed.status.wipe?.phase = .failed
+    failed.status.wipe?.finishedAt = now
+    #expect(plan(failed).actions.isEmpty && plan(failed).requeue == .seconds(10))
+    #expect(plan(failed, at: now.advanced(bySeconds: 10)).actions == [.askPower])
+    #expect(plan(failed, power: .on, at: now.advanced(bySeconds: 10)).requeue == .seconds(4))
+    let late = plan(failed, power: .on, at: now.advanced(bySeconds: 30))
+    #expect(late.actions.isEmpty && late.status.conditions.condition("WipeNeeded")?.reason == "WipeFailed")
   }
 
   @Test("In use: never clean, on when it is off, from the network until it is installed")

@@ -69,6 +69,7 @@ extension ServerDecision {
           + "('siderite power cycle \(name)')")
     }
     if let wipe = status.wipe, wipe.phase == .failed {
+      if server.managementAbility == .full, status.power != .off || power == .on { _ = watchAgentPowerOff() }
       status.conditions.set(
         ServerCondition.wipeNeeded, .true, reason: "WipeFailed",
         message: "\(wipe.message ?? "its wipe failed"); 'siderite wipe \(name)' begins anew", now: now)
