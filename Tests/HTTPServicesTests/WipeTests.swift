@@ -21,6 +21,11 @@ struct WipeTests {
 
     init(configure: (inout BootPlaneConfiguration) -> Void = { _ in }) throws {
       rack = try Rack(configure: configure)
+      restart()
+    }
+
+    /// What the daemon has in memory is gone.
+    func restart() {
       let (secrets, clock) = (secrets, clock)
       rack.wipes.withLock {
         $0 = WipeHandover(
@@ -237,6 +242,30 @@ struct WipeTests {
     #expect(try await site.server().status == status)
     #expect(site.rack.messages.count == heard)
     #expect(try await site.register().wipe == nil)
+  }
+
+  @Test("The token goes with its order, however that ends, and opens nothing afterwards")
+  func tokenGoes() async throws {
+    for ending in ["done", "failed", "other disks", "superseded"] {
+      let site = try Site()
+      let order = try await site.order()
+      let place = "\(Self.uuid)-wipe"
+      #expect(site.secrets.values(place) != nil)
+      switch ending {
+      case "done": _ = try await site.tell(site.report(order, .erased, isFinal: true))
+      case "failed": _ = try await site.tell(site.report(order, .failed, isFinal: true))
+      case "other disks": _ = try await site.register("a", "c")
+      default:
+        try await site.accept("id-2")
+        #expect(try await site.tell(site.report(order, .running)).status == 409)
+      }
+      #expect(site.secrets.values(place) == nil, "\(ending)")
+      // After a restart: nobody knows it, and nothing is changed by it.
+      let before = try await site.server().status
+      site.restart()
+      #expect(try await site.tell(site.report(order, .erased, isFinal: true)).status == 404)
+      #expect(try await site.server().status == before)
+    }
   }
 
   @Test("A disk that was not erased keeps the machine from being clean, and it switches off all the same")

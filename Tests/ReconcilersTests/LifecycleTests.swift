@@ -63,9 +63,11 @@ import Wire
     let rack = try await discovered()
     try await rack.accept()
     try await rack.run("wiping") { rack.machine.now.isWiping }
+    try await rack.store.setSecret(.wipe(ofServer: SimulatedMachine.name), to: ["token": Secret("t")])
     try await rack.accept(false)
     try await rack.run(for: .seconds(5))
     #expect(try await rack.server().status.wipe?.phase == .failed)
+    #expect(rack.store.secretNames.isEmpty, "its token")
     #expect(try await !rack.server().status.isClean)
   }
 

@@ -32,6 +32,7 @@ public final class WipeHandover: Sendable {
   private let now: @Sendable () -> Timestamp
   private let reports = Slots(limit: Limits.concurrentReports)
   private let busy = NamesInUse()
+  private let ended = EndedOrders()
 
   /// - Parameters:
   ///   - rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
@@ -83,6 +84,7 @@ public final class WipeHandover: Sendable {
         server.status.failWipe(error.description, now: now())
         do throws(StoreError) {
           _ = try await store.updateStatus(server)
+          await forgetToken(of: intent.id, ofServer: name)
           return .refused(error.description)
         } catch .conflict {
           continue
@@ -124,6 +126,17 @@ public final class WipeHandover: Sendable {
     return token
   }
 
+  /// With its end the order is over. Where that cannot be written the next order, or the Server's deletion, takes the token
+  /// away: it opens nothing any more.
+  private func forgetToken(of id: String, ofServer name: String) async {
+    let place = SecretName.wipe(ofServer: name)
+    _ = try? await busy.with(name) { () async throws in
+      guard let kept = try await secrets.secret(place), kept["id"] == Secret(id) else { return }
+      ended.insert(kept, ofServer: name)
+      try await secrets.setSecret(place, to: nil)
+    }
+  }
+
   // MARK: Reports
 
   /// Checks who reports, and writes what it says into the Server.
@@ -138,7 +151,9 @@ public final class WipeHandover: Sendable {
   }
 
   private func record(_ report: WipeReport) async throws -> WipeProgress {
-    guard let kept = try await secrets.secret(.wipe(ofServer: report.server)), let token = kept["token"] else {
+    var kept = try await secrets.secret(.wipe(ofServer: report.server))
+    if kept == nil { kept = ended.values(ofServer: report.server) }
+    guard let kept, let token = kept["token"] else {
       throw Refusal(.notFound, "no Server of that name is being wiped")
     }
     // Both are compared, whichever is wrong.
@@ -150,6 +165,7 @@ public final class WipeHandover: Sendable {
       }
       let before = server.status
       var progress = WipeProgress.repeated
+      var refused: WipeReportError?
       if server.status.wipe?.isOpen == true, let obstacle = try await obstacle(to: server) {
         // Half erased is what it is now, and must not become more.
         server.status.failWipe("stopped: \(obstacle)", now: now())
@@ -158,8 +174,12 @@ public final class WipeHandover: Sendable {
         do {
           progress = try server.status.take(report, now: now())
         } catch {
-          throw Refusal(error)
+          refused = error
         }
+      }
+      if let refused {
+        if refused.isEnd { await forgetToken(of: report.id, ofServer: report.server) }
+        throw Refusal(refused)
       }
       if server.status != before {
         do throws(StoreError) {
@@ -168,6 +188,7 @@ public final class WipeHandover: Sendable {
           continue
         }
       }
+      if progress.isEnd { await forgetToken(of: report.id, ofServer: report.server) }
       return progress
     }
     throw Refusal.contended
@@ -176,6 +197,26 @@ public final class WipeHandover: Sendable {
   private func obstacle(to server: Server) async throws(StoreError) -> String? {
     if let obstacle = server.wipeObstacle { return obstacle }
     return try await isFree(server.metadata.name) ? nil : "it is in use"
+  }
+}
+
+extension WipeProgress {
+  /// Whether nothing more comes of the order.
+  fileprivate var isEnd: Bool {
+    switch self {
+    case .began, .running: false
+    case .done, .failed, .repeated: true
+    }
+  }
+}
+
+extension WipeReportError {
+  /// Whether the order is none any more, whatever is reported.
+  fileprivate var isEnd: Bool {
+    switch self {
+    case .noIntent, .superseded, .ended: true
+    case .invalid: false
+    }
   }
 }
 
