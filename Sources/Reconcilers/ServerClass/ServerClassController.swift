@@ -154,10 +154,8 @@ public final class ServerClassController: Service {
   private func ensureAny() async -> Bool {
     guard state.withLock({ $0.classes[Self.any] == nil }) else { return true }
     do throws(StoreError) {
-      let created = try await store.create(
-        ServerClass(metadata: ObjectMeta(name: Self.any), spec: ServerClassSpec()))
-      state.withLock { $0.apply(Change<ServerClassKind>.present(created)) }
-      signal.set()
+      _ = try await store.create(ServerClass(metadata: ObjectMeta(name: Self.any), spec: ServerClassSpec()))
+      // The watch brings it.
       return true
     } catch .alreadyExists {
       return true
@@ -224,7 +222,14 @@ public final class ServerClassController: Service {
     return false
   }
 
-  private func keep(_ object: ServerClass) { state.withLock { $0.apply(Change<ServerClassKind>.present(object)) } }
+  /// Takes in what was just written or read, unless the watch has told meanwhile that the class is gone, or another of
+  /// that name: what the store answers to one task may be older than what it has told another.
+  private func keep(_ object: ServerClass) {
+    state.withLock { state in
+      guard state.classes[object.metadata.name]?.metadata.uid == object.metadata.uid else { return }
+      state.apply(Change<ServerClassKind>.present(object))
+    }
+  }
 
   private func report(_ error: StoreError, _ name: String) {
     counts.failed.increment()
