@@ -49,6 +49,11 @@ struct AcceptCommand: AsyncParsableCommand {
         try Confirmation.ask(
           "Accepted, their disks are erased:\n" + found.map { "  \($0.title)\n" }.joined(), word: "yes", isGiven: yes)
       }
+      // Of those that are accepted now, the wipe before: its end is not what is waited for.
+      var earlier: [String: Int64] = [:]
+      for server in found where !server.spec.accepted {
+        earlier[server.metadata.name] = server.status.wipe.map { $0.isOpen ? $0.generation - 1 : $0.generation } ?? 0
+      }
       var report = SetReport(output: output)
       for server in found {
         await report.add(server.metadata.name) {
@@ -63,7 +68,10 @@ struct AcceptCommand: AsyncParsableCommand {
       if waiting.wait {
         for name in report.done {
           try await report.wait {
-            try await waiting.until(ServerKind.self, name, client) { $0?.wipeProgress ?? .failed("it is gone") }
+            let generation = earlier[name]
+            try await waiting.until(ServerKind.self, name, client) {
+              $0?.wipeProgress(after: generation) ?? .failed("it is gone")
+            }
             if output == .table { print("\(ServerKind.title(of: name)) clean") }
           }
         }
