@@ -196,7 +196,16 @@ extension Fetch {
     default:
       let text = "\(error)"
       if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {
-        return AssetFailure(.unreachable, "nobody we trust vouches for the server's certificate")
+        return AssetFailure(
+          .unreachable,
+          "nobody we trust vouches for the server's certificate, or its time is over: assetCa names authorities of your own"
+        )
+      }
+      if text.contains("failedToValidateHostname") {
+        return AssetFailure(.unreachable, "the server's certificate is another server's: it does not have this name")
+      }
+      if text.contains("WRONG_VERSION_NUMBER") {
+        return AssetFailure(.unreachable, "the server speaks no TLS there: is it http:?")
       }
       return AssetFailure(.unreachable, "no transfer: \(PlainText.line(text))")
     }
