@@ -127,6 +127,8 @@ extension RackTests {
       try rack.environment("custom")
       try await rack.settle("the custom one is ready") { try rack.isReady(environment: "custom") }
       try rack.environment("default")
+      // Applied, what nobody has applied before stays: the files for arm64.
+      try rack.patch("environment", "default", #"{"spec": {"architectures": null}}"#)
       try await rack.settle("the default one is, with files that are there") {
         try rack.isReady(environment: "default")
       }

@@ -178,7 +178,7 @@ final class LightRack {
 
   func isReady(environment name: String) throws -> Bool {
     let conditions = try get(EnvironmentKind.self, name).status.conditions ?? []
-    return conditions.count == 2 && conditions.allSatisfy { $0.status == .true }
+    return !conditions.isEmpty && conditions.allSatisfy { $0.status == .true }
   }
 
   /// Takes a machine of class `any`, with that configuration.
