@@ -70,7 +70,8 @@ public final class WipeHandover: Sendable {
     return true
   }
 
-  /// What the machine that was just discovered is told.
+  /// What the machine that was just discovered is told. A paused Server's gets no order; one that is being wiped already
+  /// goes on, for half erased is no state to pause in.
   func answer(forServer name: String) async throws -> Answer {
     for _ in 0..<Limits.attempts {
       guard var server = try await store.get(ServerKind.self, named: name), let intent = server.status.wipe,
