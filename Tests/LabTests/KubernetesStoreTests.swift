@@ -245,7 +245,7 @@ struct KubernetesStoreTests {
     #expect(try await reason(access)?.reason == .untrusted)
 
     // A token of a service account, as a Pod finds it, that may do nothing.
-    try? await cluster.kubectl("create", "serviceaccount", "poor", "-n", "default")
+    _ = try? await cluster.kubectl("create", "serviceaccount", "poor", "-n", "default")
     let request = "\(cluster.directory)/request.json"
     try Data(
       #"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":600}}"#.utf8
@@ -263,7 +263,7 @@ struct KubernetesStoreTests {
   @Test("Secrets are written, changed, moved along, owned and forgotten")
   func secrets() async throws {
     try await withStore { store, cluster, client in
-      try? await cluster.kubectl("create", "namespace", "sidero-system")
+      _ = try? await cluster.kubectl("create", "namespace", "sidero-system")
       let server = try await store.create(.example("a"))
       let secrets = KubernetesSecretStore(client, owner: KubernetesSecretStore.serverOwner(in: store))
       let name = SecretName.bmc(ofServer: "a")
