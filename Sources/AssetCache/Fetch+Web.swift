@@ -68,6 +68,12 @@ extension Fetch {
     } catch {
       throw Self.failure(for: error, after: 0)
     }
+    if source.sha512 == nil, url.lowercased().hasPrefix("https:"),
+      response.history.contains(where: { $0.request.url.lowercased().hasPrefix("http:") })
+    {
+      throw AssetFailure(
+        .redirected, "the server sends us from https: to http:, where anybody may answer: give a sha512, or that URL")
+    }
     let validators = Validators(
       etag: response.headers.first(name: "ETag"), lastModified: response.headers.first(name: "Last-Modified"))
     let length = response.headers.first(name: "Content-Length").flatMap { Int64($0) }

@@ -11,9 +11,11 @@ enum Nginx {
   }
 
   /// Runs it in the foreground, as one process, for the time of `body`: it serves `files` of the directory.
-  /// - Parameter tls: the names of certificate and key in the directory, without their endings.
+  /// - Parameters:
+  ///   - tls: the names of certificate and key in the directory, without their endings.
+  ///   - more: directives of the server.
   static func run(
-    in directory: TemporaryDirectory, tls: String? = nil, _ body: (String) async throws -> Void
+    in directory: TemporaryDirectory, tls: String? = nil, more: String = "", _ body: (String) async throws -> Void
   ) async throws {
     // nginx cannot be asked for a free port: one is found for it.
     let probe = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -33,6 +35,7 @@ enum Nginx {
         server {
           listen 127.0.0.1:\(port)\(tls == nil ? "" : " ssl"); root \(directory.path)/files;
           \(certificate ?? "")
+          \(more)
         }
       }
       """

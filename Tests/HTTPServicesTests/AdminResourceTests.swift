@@ -111,6 +111,18 @@ struct AdminResourceTests {
     #expect(server?.spec.configPatches == nil && rack.rack.store.count == 1)
   }
 
+  @Test("What was looked at as a whole is applied as a whole, though the client has left")
+  func clientLeaves() async throws {
+    let rack = try ManagedRack()
+    let objects = (1...3).map {
+      #"{"apiVersion":"metal.sidero.dev/v1alpha2","kind":"Environment","metadata":{"name":"e\#($0)"},"spec":{}}"#
+    }
+    _ = try await send(
+      rack.admin().responder(), .post, "/apply", headers: [.contentType: "application/json"],
+      body: Array(#"{"objects":[\#(objects.joined(separator: ","))]}"#.utf8), isGone: true)
+    #expect(rack.rack.store.count == 3)
+  }
+
   @Test("A replacement says which state it was made from; an old one is a conflict")
   func replace() async throws {
     let rack = try ManagedRack()

@@ -85,6 +85,7 @@ public final class ServerClassController: Service {
     _ kind: Kind.Type, _ apply: @escaping @Sendable (inout State, Change<Kind>) -> Void
   ) async {
     var failures = 0
+    var gaps = 0
     var random = SystemRandomNumberGenerator()
     while !Task.isCancelled {
       do throws(StoreError) {
@@ -97,6 +98,7 @@ public final class ServerClassController: Service {
         }
         signal.set()
         failures = 0
+        let start = ContinuousClock.now
         for await event in try await store.watch(kind, after: list.resourceVersion) {
           switch event {
           case .added(let object), .modified(let object): state.withLock { apply(&$0, .present(object)) }
@@ -105,6 +107,10 @@ public final class ServerClassController: Service {
           }
           signal.set()
         }
+        // A watch that ends as soon as it begins would have everything listed without end.
+        gaps = start.duration(to: .now) < Self.backoff.longest ? gaps + 1 : 0
+        guard gaps > 1 else { continue }
+        try? await Task.sleep(for: Self.backoff.delay(afterFailures: gaps - 1, using: &random))
       } catch {
         failures += 1
         if failures == 1, !Task.isCancelled {
