@@ -4,7 +4,7 @@ extension Resource where Kind == MetalMachineKind {
 }
 
 extension Resource where Kind == MetalClusterKind {
-  /// Keeps a MetalCluster until its machines are gone; Sidero's.
+  /// Keeps a MetalCluster until its deletion was seen; Sidero's.
   public static var finalizer: String { "metalcluster.infrastructure.cluster.x-k8s.io" }
 }
 
