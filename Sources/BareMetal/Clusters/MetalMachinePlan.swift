@@ -50,7 +50,7 @@ public struct MetalMachinePlan: Hashable, Sendable {
     guard ClusterPause.reason(machine, surroundings.cluster) == nil else { return }
     guard machine.metadata.deletionTimestamp == nil else { return end(surroundings.binding) }
     if let binding = surroundings.binding { return run(binding, surroundings, now) }
-    guard !machine.status.ready else {
+    guard machine.status.initialization?.provisioned != true, !machine.status.ready else {
       return wait(
         "ServerLost", "its ServerBinding is gone: it is not allocated again by itself, as its Node may hold data",
         severity: "Error", now, after: nil)

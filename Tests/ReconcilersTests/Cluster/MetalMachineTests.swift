@@ -202,6 +202,7 @@ import Wire
         let (count, free) = (try await rack.list(MetalMachineKind.self).count, try await rack.freeCount())
         return count == 1 && free == 2
       }
+      try await rack.run(for: .seconds(60))
       #expect(try await rack.isAtWork(names[0]))
       #expect(try await rack.list(ServerBindingKind.self).count == 1)
       #expect(try await rack.list(MachineKind.self).count == 1)
