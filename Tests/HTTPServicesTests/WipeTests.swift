@@ -94,6 +94,20 @@ struct WipeTests {
 
   // MARK: The order
 
+  @Test("An accepted Server whose status was lost (its cluster was moved) is not wiped when its machine registers")
+  func moved() async throws {
+    let site = try Site { $0.autoAcceptServers = true }
+    var server = Server(metadata: ObjectMeta(name: Self.uuid), spec: ServerSpec(accepted: true))
+    server.metadata.finalizers = [Server.storageFinalizer]
+    _ = try await site.rack.store.create(server)
+    for _ in 0..<2 {
+      #expect(try await site.register().wipe == nil)
+      let status = try await site.server().status
+      #expect(status.wipe == nil)
+      #expect(status.conditions?.first { $0.type == ServerCondition.wipeNeeded }?.reason == "StatusLost")
+    }
+  }
+
   @Test("A paused Server's machine gets no order; a wipe that was begun goes on")
   func paused() async throws {
     let site = try Site()

@@ -15,12 +15,7 @@ extension ServerStatus {
   ) -> Bool {
     let accepted = conditions.condition(ServerCondition.accepted)
     conditions.set(ServerCondition.accepted, .true, now: now)
-    if server.hasLostStatus, !inUse {
-      conditions.set(
-        ServerCondition.wipeNeeded, .true, reason: "StatusLost",
-        message: "its status was lost, as when it is moved or restored: it may be at work; "
-          + "if not, 'siderite wipe \(server.metadata.name)' wipes it", now: now)
-    }
+    noteLoss(of: server, now: now)
     guard !inUse, !isClean, wipe?.isOpen != true, !mayBeAtWork,
       conditions.isTrue(ServerCondition.discovered), server.knowsDisks,
       server.metadata.deletionTimestamp == nil, !isPaused
@@ -34,6 +29,16 @@ extension ServerStatus {
     current.status = self
     wipe = WipeStatus.intent(for: current, reason: .accepted, mode: mode, id: id, now: now)
     return true
+  }
+
+  /// Takes note that nothing is known of an accepted Server that was kept before, here or elsewhere: asked before anything
+  /// is written into its status, for a status that says anything is not lost.
+  public mutating func noteLoss(of server: Server, now: Timestamp) {
+    guard server.hasLostStatus, server.spec.accepted, !inUse else { return }
+    conditions.set(
+      ServerCondition.wipeNeeded, .true, reason: "StatusLost",
+      message: "its status was lost, as when it is moved or restored: it may be at work; "
+        + "if not, 'siderite wipe \(server.metadata.name)' wipes it", now: now)
   }
 
   /// Whether it was in use when it was last known, and nobody released it: only a person knows more.

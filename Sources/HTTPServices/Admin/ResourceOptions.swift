@@ -63,6 +63,6 @@ struct ResourceFilter: Sendable {
 
   /// Whether it is one whose labels are looked at: they may change.
   func matchesName(_ metadata: ObjectMeta) -> Bool {
-    name.map { $0 == metadata.name } ?? true && namespace.map { $0 == metadata.namespace } ?? true
+    name.map { $0 == metadata.name || $0 == metadata.key } ?? true && namespace.map { $0 == metadata.namespace } ?? true
   }
 }

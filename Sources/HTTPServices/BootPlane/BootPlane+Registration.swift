@@ -31,6 +31,8 @@ extension BootPlane {
             isWipeAsked: isWipeAsked)
         }
         var current = existing
+        // A machine that was moved here with its cluster may be at work: that it boots the agent is no reason to wipe it.
+        current.status.noteLoss(of: existing, now: Timestamp(seconds: now().seconds))
         // What has changed comes first: when it goes wrong after that, it is seen again, and known.
         let changes = take(registration, quarantine, into: &current)
         var fresh = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
