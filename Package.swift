@@ -185,7 +185,10 @@ let package = Package(
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
     .testTarget(
-      name: "ReconcilersTests", dependencies: ["BareMetal", "Reconcilers", "Wire", logging, serviceLifecycle],
+      name: "ReconcilersTests",
+      dependencies: [
+        "BareMetal", "Reconcilers", "SQLiteStore", "StoreConformance", "Wire", logging, serviceLifecycle,
+      ],
       swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(
