@@ -21,6 +21,14 @@ public final class SQLiteSnapshotStore: SnapshotStore {
     try await file.read { try String.fetchOne($0, sql: "SELECT origin FROM origins") }
   }
 
+  /// Whether there is something that the cluster is yet to be told.
+  public func hasPending() async throws(StoreError) -> Bool {
+    try await file.read { database in
+      try Bool.fetchOne(
+        database, sql: "SELECT EXISTS (SELECT * FROM pending) OR EXISTS (SELECT * FROM pending_secrets)") ?? false
+    }
+  }
+
   public func begin(origin: String) async throws(StoreError) {
     try await file.write { database in
       for table in ["origins", "kinds", "objects", "pending", "own_status", "pending_secrets"] {

@@ -23,14 +23,16 @@ extension BootPlane {
             replacing: nil, uuid: name, reported: uuid,
             autoAccept: configuration.autoAcceptServers && quarantine == nil)
           _ = take(registration, quarantine, into: &new)
+          if let host = configuration.bootHost { new.metadata.setBootHost(host) }
           return Registered(server: try await store.create(new), isNew: true, changes: [], quarantine: quarantine)
         }
         var current = existing
         // What has changed comes first: when it goes wrong after that, it is seen again, and known.
         let changes = take(registration, quarantine, into: &current)
         if current.status != existing.status { current = try await store.updateStatus(current) }
-        let server = try await store.update(
-          registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false))
+        var server = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
+        if let host = configuration.bootHost { server.metadata.setBootHost(host) }
+        server = try await store.update(server)
         return Registered(server: server, isNew: false, changes: changes, quarantine: quarantine)
       } catch let error as StoreError {
         switch error {

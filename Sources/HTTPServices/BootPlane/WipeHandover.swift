@@ -28,18 +28,23 @@ public final class WipeHandover: Sendable {
   private let store: any ResourceStore
   private let secrets: any SecretStore
   private let rebootTimeout: Duration
+  private let mayBegin: @Sendable () -> Bool
   private let now: @Sendable () -> Timestamp
   private let reports = Slots(limit: Limits.concurrentReports)
   private let busy = NamesInUse()
 
-  /// - Parameter rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
+  /// - Parameters:
+  ///   - rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
+  ///   - mayBegin: whether what is known is the latest word; else no wipe begins that has not begun, and the agent comes
+  ///     again.
   public init(
     store: any ResourceStore, secrets: any SecretStore, rebootTimeout: Duration = .seconds(20 * 60),
-    now: @escaping @Sendable () -> Timestamp
+    mayBegin: @escaping @Sendable () -> Bool = { true }, now: @escaping @Sendable () -> Timestamp
   ) {
     self.store = store
     self.secrets = secrets
     self.rebootTimeout = rebootTimeout
+    self.mayBegin = mayBegin
     self.now = now
   }
 
@@ -51,6 +56,11 @@ public final class WipeHandover: Sendable {
       guard var server = try await store.get(ServerKind.self, named: name), let intent = server.status.wipe,
         intent.isOpen, server.wipeObstacle == nil, try await isFree(name)
       else { return .nothing }
+      guard intent.phase != .requested || mayBegin() else {
+        throw Refusal(
+          .serviceUnavailable, "the cluster cannot be reached: no wipe begins on what was known before; try again",
+          retryAfterSeconds: Refusal.storeRetrySeconds)
+      }
       let given: WipeStatus
       do {
         given = try intent.given(to: server)

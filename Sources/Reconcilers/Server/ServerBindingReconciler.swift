@@ -14,20 +14,24 @@ public struct ServerBindingReconciler: Reconciler {
   private let secrets: any SecretStore
   private let journal: any BootEventSink
   private let wipeMode: WipePolicy.Mode
+  private let jurisdiction: Jurisdiction
   private let now: @Sendable () -> Timestamp
   private let newID: @Sendable () -> String
 
   /// - Parameters:
   ///   - wipeMode: for Servers whose policy says nothing.
+  ///   - jurisdiction: whose Servers' bindings are held and released here: their Secrets are.
   ///   - now: the wall clock.
   ///   - newID: an id that nobody can guess.
   public init(
     store: any ResourceStore, secrets: any SecretStore, journal: any BootEventSink, wipeMode: WipePolicy.Mode,
-    now: @escaping @Sendable () -> Timestamp, newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
+    jurisdiction: Jurisdiction = .all, now: @escaping @Sendable () -> Timestamp,
+    newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
   ) {
     self.store = store
     self.secrets = secrets
     self.journal = journal
+    self.jurisdiction = jurisdiction
     self.wipeMode = wipeMode
     self.now = now
     self.newID = newID
@@ -37,6 +41,8 @@ public struct ServerBindingReconciler: Reconciler {
     guard var binding = try await store.get(ServerBindingKind.self, named: name), !binding.metadata.isPaused else {
       return .never
     }
+    let server = try await store.get(ServerKind.self, named: name)
+    guard jurisdiction.covers(server) else { return jurisdiction.recheck(server).map { .after($0) } ?? .never }
     let isHeld = binding.metadata.finalizers?.contains(ServerBinding.releaseFinalizer) == true
     guard binding.metadata.deletionTimestamp == nil else {
       if isHeld { try await release(binding) }
@@ -46,9 +52,8 @@ public struct ServerBindingReconciler: Reconciler {
       binding.metadata.finalizers = (binding.metadata.finalizers ?? []) + [ServerBinding.releaseFinalizer]
       binding = try await store.update(binding)
     }
-    let ready = try await store.get(ServerKind.self, named: name) != nil
-    if binding.status.ready != ready {
-      binding.status.ready = ready
+    if binding.status.ready != (server != nil) {
+      binding.status.ready = server != nil
       _ = try await store.updateStatus(binding)
     }
     return .never

@@ -25,16 +25,19 @@ public struct ServerReconciler: Reconciler {
   private let configuration: ServerPlan.Configuration
   private let now: @Sendable () -> Timestamp
   private let newID: @Sendable () -> String
+  private let jurisdiction: Jurisdiction
   private let logger: Logger
   private let questions = PowerQuestions()
 
   /// - Parameters:
   ///   - servers: who switches machines.
+  ///   - jurisdiction: whose lives are led here.
   ///   - now: the wall clock.
   ///   - newID: an id that nobody can guess.
   public init(
     store: any ResourceStore, secrets: any SecretStore, servers: any ServerSwitch, journal: any BootEventSink,
-    configuration: ServerPlan.Configuration, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+    configuration: ServerPlan.Configuration, jurisdiction: Jurisdiction = .all, logger: Logger,
+    now: @escaping @Sendable () -> Timestamp,
     newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
   ) {
     self.store = store
@@ -42,6 +45,7 @@ public struct ServerReconciler: Reconciler {
     self.servers = servers
     self.journal = journal
     self.configuration = configuration
+    self.jurisdiction = jurisdiction
     self.logger = logger
     self.now = now
     self.newID = newID
@@ -55,6 +59,10 @@ public struct ServerReconciler: Reconciler {
         guard var server = try await store.get(ServerKind.self, named: name) else {
           questions.forget(name)
           return .never
+        }
+        guard jurisdiction.covers(server) else {
+          questions.forget(name)
+          return jurisdiction.recheck(server).map { .after($0) } ?? .never
         }
         if server.metadata.deletionTimestamp != nil,
           binding == nil || server.metadata.isSet(Server.forceDeleteAnnotation)

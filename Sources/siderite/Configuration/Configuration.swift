@@ -27,6 +27,23 @@ struct Configuration: Equatable, Sendable {
   /// `nil`: never.
   var powerPollIntervalSeconds: UInt32? = 300
   var interfaces: [Interface] = []
+  /// The management cluster; `nil`: none, resources are kept here.
+  var cluster: Cluster?
+  /// What the cluster knows this host by; the host's own name when absent.
+  var bootHost: String?
+
+  /// How the management cluster is reached.
+  struct Cluster: Equatable, Sendable {
+    /// Of the kubeconfig; or the Pod's own, when the daemon runs in it.
+    enum Access: Equatable, Sendable {
+      case file(String)
+      case inCluster
+    }
+
+    var access: Access
+    /// Of the kubeconfig; its current one when absent.
+    var context: String?
+  }
 
   /// `trace` … `error`, as swift-log names them.
   enum LogLevel: String, CaseIterable, Sendable {

@@ -1,3 +1,4 @@
+import BareMetal
 import Wire
 
 /// How a value is written: what a person is told to write, and how it is read.
@@ -17,6 +18,25 @@ extension ConfigurationForm where Value == String {
   static var interfaceName: Self {
     Self(expected: "a network interface's name, such as eth0") { name in
       (1...15).contains(name.utf8.count) && !name.contains("/") && !name.contains(" ") ? name : nil
+    }
+  }
+}
+
+extension ConfigurationForm where Value == Configuration.Cluster.Access {
+  /// A kubeconfig's path, or `in-cluster`.
+  static var clusterAccess: Self {
+    Self(expected: "an absolute path of a kubeconfig, or in-cluster") { text in
+      text == "in-cluster"
+        ? .inCluster : ConfigurationForm<String>.absolutePath.read(text).map { .file($0) }
+    }
+  }
+}
+
+extension ConfigurationForm where Value == String {
+  /// As a label's value, for people select by it: RFC 1123 §2.1.
+  static var hostName: Self {
+    Self(expected: "a host name of at most 63 letters, digits, - and .") { text in
+      text.utf8.count <= 63 && ResourceName.isValid(text) ? text : nil
     }
   }
 }

@@ -26,6 +26,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case configdataAccess
   case siderolinkEndpoint = "siderolink.endpoint"
   case powerPollInterval
+  case kubeconfig
+  case kubeContext
+  case bootHost
   case interfaces
 
   /// The way to the value: `agent.directory` is `directory` inside `agent`.
@@ -77,6 +80,9 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .configdataAccess: "Who gets a machine's configuration: token or open. (default: token)"
     case .siderolinkEndpoint: "Host and port that machines reach SideroLink at. (default: none, no SideroLink)"
     case .powerPollInterval: "How often every Server's power is asked for: 60s to 365d, or off. (default: 5m)"
+    case .kubeconfig: "The cluster that resources are kept in: a kubeconfig, or in-cluster. (default: none, kept here)"
+    case .kubeContext: "The kubeconfig's context. (default: its current one)"
+    case .bootHost: "What the cluster knows this host by. (default: the host's name)"
     case .interfaces: "The networks to serve. (default: none)"
     }
   }

@@ -86,6 +86,8 @@ struct ConfigurationLoader {
     configuration.powerPollIntervalSeconds = reader.value(
       "powerPollInterval", of: root, default: configuration.powerPollIntervalSeconds, .secondsOrOff)
 
+    readCluster(root, &configuration, &reader)
+
     let tftp = reader.section("tftp", of: root)
     reader.refuseUnknownKeys(in: tftp, known: ["port", "singlePort"])
     configuration.tftp.port = reader.value("port", of: tftp, default: configuration.tftp.port, .port)
@@ -105,6 +107,21 @@ struct ConfigurationLoader {
       reader.report("interfaces[\(index)].name", nil, "\(name) is named twice")
     }
     return configuration
+  }
+
+  private static func readCluster(
+    _ root: ConfigurationReader.Section, _ configuration: inout Configuration, _ reader: inout ConfigurationReader
+  ) {
+    let context: String? = reader.optional("kubeContext", of: root, .text)
+    configuration.bootHost = reader.optional("bootHost", of: root, .hostName)
+    if let access = reader.optional("kubeconfig", of: root, .clusterAccess) {
+      configuration.cluster = Configuration.Cluster(access: access, context: context)
+      if access == .inCluster, context != nil {
+        reader.report("kubeContext", root.mapping["kubeContext"], "means something with a kubeconfig only")
+      }
+    } else if context != nil, root.mapping["kubeconfig"] == nil {
+      reader.report("kubeContext", root.mapping["kubeContext"], "means something with a kubeconfig only")
+    }
   }
 
   private static func readLifecycle(

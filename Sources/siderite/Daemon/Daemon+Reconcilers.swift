@@ -5,19 +5,23 @@ import Wire
 
 extension Daemon {
   /// What keeps the resources true: a controller for each reconciler.
+  ///
+  /// Where several boot hosts share a cluster, each looks after the Servers that it saw last (``Jurisdiction``), and has
+  /// the Environments' files on its own disk; what is shared, the leader keeps true.
   func reconcilers(_ parts: Parts) -> [any Service] {
     let (store, secrets, sink, logger) = (parts.stores.resources, parts.stores.secrets, parts.sink, parts.logger)
     let server = ServerReconciler(
-      store: store, secrets: secrets, servers: parts.servers, journal: sink, configuration: lifecycle, logger: logger,
-      now: { .now })
+      store: store, secrets: secrets, servers: parts.servers, journal: sink, configuration: lifecycle,
+      jurisdiction: parts.jurisdiction, logger: logger, now: { .now })
     let binding = ServerBindingReconciler(
-      store: store, secrets: secrets, journal: sink, wipeMode: lifecycle.wipeMode, now: { .now })
+      store: store, secrets: secrets, journal: sink, wipeMode: lifecycle.wipeMode, jurisdiction: parts.jurisdiction,
+      now: { .now })
     return [
       Controller(server, store: store, concurrency: ServerReconciler.concurrency, logger: logger),
       Controller(binding, store: store, logger: logger),
       AssetFetching(cache: parts.environments.cache),
       Controller(parts.environments.reconciler, store: store, logger: logger),
-      parts.classes,
+      whileLeading([parts.classes, DefaultObjects(environments: parts.environments, logger: logger)], parts),
     ]
   }
 
