@@ -121,8 +121,8 @@ let package = Package(
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "AssetCache", "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink",
-        "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore,
+        "AssetCache", "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "Kubernetes", "LinuxSystem",
+        "RawLink", "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore,
         nioFoundation, nioHTTP1, nioPosix, serviceLifecycle, yams,
       ],
       swiftSettings: app),

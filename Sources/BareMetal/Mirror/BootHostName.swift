@@ -41,7 +41,9 @@ public struct Jurisdiction: Sendable {
   /// Why nothing is done to the machine from here; `nil` where it may be.
   public func refusal(of server: Server) -> String? {
     guard !covers(server) else { return nil }
-    return server.metadata.bootHost.map { "boot host \($0) looks after it: ask there, or annotate it with this one's name" }
+    return server.metadata.bootHost.map {
+      "boot host \($0) looks after it: ask there, or annotate it with this one's name"
+    }
       ?? "no boot host has seen it yet, and this one does not lead: ask the one that does"
   }
 }

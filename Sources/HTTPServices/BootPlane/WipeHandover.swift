@@ -56,11 +56,7 @@ public final class WipeHandover: Sendable {
       guard var server = try await store.get(ServerKind.self, named: name), let intent = server.status.wipe,
         intent.isOpen, server.wipeObstacle == nil, try await isFree(name)
       else { return .nothing }
-      guard intent.phase != .requested || mayBegin() else {
-        throw Refusal(
-          .serviceUnavailable, "the cluster cannot be reached: no wipe begins on what was known before; try again",
-          retryAfterSeconds: Refusal.storeRetrySeconds)
-      }
+      try refuseOldKnowledge(for: intent)
       let given: WipeStatus
       do {
         given = try intent.given(to: server)
@@ -86,6 +82,11 @@ public final class WipeHandover: Sendable {
         WipeOrder(given, heartbeatSeconds: max(1, Int(rebootTimeout.components.seconds)), token: token))
     }
     throw Refusal.contended
+  }
+
+  /// A wipe that has not begun does not begin on what was known before the cluster went out of reach.
+  private func refuseOldKnowledge(for intent: WipeStatus) throws {
+    if intent.phase == .requested, !mayBegin() { throw Refusal.outOfReach }
   }
 
   /// Whether nobody has the Server: a binding of its name is what makes it in use.
@@ -165,6 +166,12 @@ public final class WipeHandover: Sendable {
 }
 
 extension Refusal {
+  fileprivate static var outOfReach: Refusal {
+    Refusal(
+      .serviceUnavailable, "the cluster cannot be reached: no wipe begins on what was known before; try again",
+      retryAfterSeconds: Refusal.storeRetrySeconds)
+  }
+
   fileprivate static var contended: Refusal {
     Refusal(
       .serviceUnavailable, "the Server is being changed by others: try again",

@@ -162,7 +162,8 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
         state.progress = version
       }
       var late: [EventFeed<Kind>.Continuation] = []
-      var present: Set<String> = []
+      // What is there and cannot be read is as it was.
+      var present = Set(list.unreadable)
       for object in list.items {
         let key = object.metadata.key
         present.insert(key)

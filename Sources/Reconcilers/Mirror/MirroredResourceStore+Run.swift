@@ -49,7 +49,8 @@ extension MirroredResourceStore {
         failures = start.duration(to: .now) > limits.backoff.longest ? 0 : failures + 1
       } catch {
         failures += 1
-        if case .unavailable(let message) = error, !Task.isCancelled { lost(message) }
+        // One kind may be forbidden while the others are not: whether the cluster answers is asked apart.
+        link.changed.set()
         if failures == 1, !Task.isCancelled {
           logger.warning(
             "Objects of the cluster cannot be followed", metadata: ["kind": "\(Kind.kind)", "error": "\(error)"])

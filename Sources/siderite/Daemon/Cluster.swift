@@ -1,14 +1,66 @@
 import BareMetal
+import FoundationEssentials
+import Kubernetes
 import Logging
+import ServiceLifecycle
 
 /// The management cluster as the daemon sees it.
 struct Cluster: Sendable {
+  /// Where Siderite's own objects are: the leader's lease, Secrets.
+  static let namespace = "sidero-system"
+  /// The leader's lease.
+  static let lease = "siderite-leader"
+  /// For one request with all its attempts: less than the mirror waits, so that it is told what went wrong.
+  private static let patience = Duration.seconds(4)
+
+  let client: KubernetesClient
   let resources: any ResourceStore
   let secrets: any SecretStore
   let leadership: any Leadership
-  /// Which one it is: its API server's address.
-  let origin: String
+  /// Tells people what happens to objects.
+  let events: any EventRecorder
   /// What must run for it to work.
-  var services: [any ServiceLifecycle.Service] = []
-  let close: @Sendable () async -> Void
+  let services: [any Service]
+
+  /// Asks the cluster nothing yet.
+  /// - Parameter host: this boot host's name.
+  init(_ configuration: Configuration.Cluster, host: String, logger: Logger) throws {
+    let access = try Self.access(configuration)
+    var settings = KubernetesClientConfiguration()
+    settings.patience = Self.patience
+    client = KubernetesClient(access, configuration: settings, logger: logger, now: { .now })
+    let recorder = KubernetesEvents(client, host: host, logger: logger, now: { .now })
+    let store = KubernetesResourceStore(client, events: recorder)
+    let elector = LeaderElector(
+      access, namespace: Self.namespace, name: Self.lease, identity: "\(host)_\(UUID().uuidString.lowercased())",
+      logger: logger, now: { .now })
+    resources = store
+    secrets = KubernetesSecretStore(client, owner: KubernetesSecretStore.serverOwner(in: store))
+    leadership = elector
+    events = recorder
+    services = [recorder, elector]
+  }
+
+  /// Which one it is, for people and for what is kept of it.
+  var origin: String { client.access.server }
+
+  func close() async { await client.close() }
+
+  /// How it is reached.
+  /// - Throws: an error whose description is one line that says what to do.
+  static func access(_ configuration: Configuration.Cluster) throws -> ClusterAccess {
+    let environment = ProcessInfo.processInfo.environment
+    switch configuration.access {
+    case .file(let path):
+      return try Kubeconfig(path: path).access(context: configuration.context, environment: environment)
+    case .inCluster:
+      guard let access = try ClusterAccess.inCluster(environment: environment) else {
+        throw InvalidConfiguration(problems: [
+          ConfigurationProblem(
+            path: "kubeconfig", line: nil, message: "is in-cluster, but this is no Pod of a cluster")
+        ])
+      }
+      return access
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import BareMetal
 import Logging
+import Reconcilers
 import ServiceLifecycle
 import Synchronization
 
@@ -24,7 +25,7 @@ struct WhileLeading: Service {
 
   func run() async throws {
     let (services, flag, logger) = (services, flag, logger)
-    try await cancelWhenGracefulShutdown {
+    await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         do {
           try await leadership.whileLeading {

@@ -7,7 +7,7 @@ import Wire
 
 /// Where everything is kept: in databases under the state directory, or resources and BMC credentials in the management
 /// cluster, with what is known of them here.
-struct Stores {
+struct Stores: Sendable {
   let resources: any ResourceStore
   let leases: SQLiteLeaseStore
   let secrets: any SecretStore
@@ -15,7 +15,7 @@ struct Stores {
   let ownSecrets: SQLiteSecretStore
   /// Of the cluster; `nil` without one.
   let mirror: MirroredResourceStore?
-  private let closeAll: () -> Void
+  private let closeAll: @Sendable () -> Void
 
   /// What is mirrored: everything that machines boot by, and what the provider makes of it.
   static let mirroredKinds: [any ResourceKind.Type] = [
