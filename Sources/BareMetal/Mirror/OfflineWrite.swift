@@ -7,7 +7,7 @@
 public enum OfflineWrite {
   /// Why the object may not be made now; `nil` when it may: a Server, for a machine that registers.
   public static func obstacle<Kind: ResourceKind>(toCreating resource: Resource<Kind>) -> String? {
-    guard let server = resource as? Server else { return "a \(Kind.kind) is made in the cluster" }
+    guard let server = resource as? Server else { return "\(Kind.plural) are made in the cluster" }
     return server.status.wipe == nil ? nil : "an intent to wipe is recorded in the cluster"
   }
 

@@ -14,7 +14,7 @@ enum ClusterSession {
     _ configuration: Configuration.Cluster, _ body: (AdminClient) async throws -> Result
   ) async throws -> Result {
     let logger = Logger(label: "siderite") { _ in SwiftLogNoOpLogHandler() }
-    let cluster = try Cluster(configuration, host: "", logger: logger)
+    let cluster = try ManagementCluster(configuration, host: "", logger: logger)
     let directory = FileManager.default.temporaryDirectory.appending(path: "siderite-\(UUID().uuidString.prefix(8))")
       .path
     try FileManager.default.createDirectory(

@@ -60,7 +60,7 @@ struct MigrateCommand: AsyncParsableCommand {
     let logger = Logger(label: "siderite") { _ in SwiftLogNoOpLogHandler() }
     do {
       let access: Configuration.Cluster.Access = kubeconfig == "in-cluster" ? .inCluster : .file(kubeconfig)
-      let cluster = try Cluster(
+      let cluster = try ManagementCluster(
         Configuration.Cluster(access: access, context: context), host: bootHost ?? "", logger: logger)
       let result = await Result { () async throws in
         if fromSidero { try await takeOver(cluster) } else { try await copy(cluster) }

@@ -15,7 +15,7 @@ extension Daemon {
     return ResourceName.fitting(name ?? "") ?? "boot-host"
   }
 
-  func openStores(_ cluster: Cluster?, _ leading: LeadingFlag, _ logger: Logger) async throws(StoreError) -> Stores {
+  func openStores(_ cluster: ManagementCluster?, _ leading: LeadingFlag, _ logger: Logger) async throws(StoreError) -> Stores {
     guard let cluster else { return try Stores(directory: configuration.stateDirectory) }
     return try await Stores(
       directory: configuration.stateDirectory, cluster: cluster, logger: logger, showsOwnStatus: { leading.isSet })
@@ -33,14 +33,15 @@ extension Daemon {
   }
 
   /// What keeps the mirror true, and who leads.
-  func mirroring(_ parts: Parts) -> [any Service] {
+  /// - Parameter election: what must run for it to be known who leads.
+  func mirroring(_ parts: Parts, _ election: [any Service]) -> [any Service] {
     guard let cluster = parts.cluster, let mirror = parts.stores.mirror else { return [] }
     parts.metrics.onScrape { mirror.recordGauges() }
     parts.startup.require(ReadinessCheck("cluster") { mirror.problem })
     parts.logger.notice(
       "Resources are kept in the cluster",
       metadata: ["cluster": "\(cluster.origin)", "bootHost": "\(bootHost)", "known": "\(mirror.summary)"])
-    return cluster.services + [
+    return election + [
       mirror,
       MirrorReader(store: parts.stores, environments: parts.environments, known: parts.known, logger: parts.logger),
     ]
@@ -52,10 +53,10 @@ extension Daemon {
   }
 
   /// Those services, while this boot host leads: at once and always, where there is no other.
-  func whileLeading(_ services: [any Service], _ parts: Parts) -> any Service {
-    WhileLeading(
-      services: services, leadership: parts.cluster?.leadership ?? SoleLeader(), flag: parts.leading,
-      logger: parts.logger)
+  func whileLeading(
+    _ services: [any Service], _ leadership: any Leadership, _ parts: Parts
+  ) -> any Service {
+    WhileLeading(services: services, leadership: leadership, flag: parts.leading, logger: parts.logger)
   }
 }
 

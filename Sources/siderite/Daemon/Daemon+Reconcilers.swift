@@ -8,7 +8,7 @@ extension Daemon {
   ///
   /// Where several boot hosts share a cluster, each looks after the Servers that it saw last (``Jurisdiction``), and has
   /// the Environments' files on its own disk; what is shared, the leader keeps true.
-  func reconcilers(_ parts: Parts) -> [any Service] {
+  func reconcilers(_ parts: Parts, _ leadership: any Leadership) -> [any Service] {
     let (store, secrets, sink, logger) = (parts.stores.resources, parts.stores.secrets, parts.sink, parts.logger)
     let server = ServerReconciler(
       store: store, secrets: secrets, servers: parts.servers, journal: sink, configuration: lifecycle,
@@ -21,7 +21,8 @@ extension Daemon {
       Controller(binding, store: store, logger: logger),
       AssetFetching(cache: parts.environments.cache),
       Controller(parts.environments.reconciler, store: store, logger: logger),
-      whileLeading([parts.classes, DefaultObjects(environments: parts.environments, logger: logger)], parts),
+      whileLeading(
+        [parts.classes, DefaultObjects(environments: parts.environments, logger: logger)], leadership, parts),
     ]
   }
 

@@ -33,8 +33,20 @@ struct Daemon {
 
     let metrics = PrometheusRegistry()
     MetricsSystem.bootstrap(metrics)
+    let cluster = try configuration.cluster.map { try ManagementCluster($0, host: bootHost, logger: logger) }
+    do {
+      try await serve(served, cluster, metrics, logger)
+    } catch {
+      await cluster?.close()
+      throw error
+    }
+    await cluster?.close()
+  }
+
+  private func serve(
+    _ served: [ServedInterface], _ cluster: ManagementCluster?, _ metrics: PrometheusRegistry, _ logger: Logger
+  ) async throws {
     let leading = LeadingFlag()
-    let cluster = try configuration.cluster.map { try Cluster($0, host: bootHost, logger: logger) }
     let stores = try await openStores(cluster, leading, logger)
     let jurisdiction = cluster == nil ? Jurisdiction.all : Jurisdiction(host: bootHost) { leading.isSet }
     let journal = BootJournal(now: { .now })
@@ -60,12 +72,14 @@ struct Daemon {
       provisioning: provisioning, files: files, environments: environments, classes: classes,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), cluster: cluster,
       jurisdiction: jurisdiction, leading: leading, known: known, logger: logger)
+    let election: (leadership: any Leadership, services: [any Service]) =
+      cluster?.election() ?? (SoleLeader(), [])
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
-    var services: [any Service] = mirroring(parts) + [FleetCloser(fleet: fleet)]
+    var services: [any Service] = mirroring(parts, election.services) + [FleetCloser(fleet: fleet)]
     let plane = bootPlane(parts)
     services += try onceKnown(bootServices(parts, plane), parts) + [adminAPI(parts, plane), healthServer(parts)]
-    services += onceKnown(reconcilers(parts), parts)
+    services += onceKnown(reconcilers(parts, election.leadership), parts)
     if let seconds = configuration.powerPollIntervalSeconds {
       services += onceKnown([PowerPoll(servers: servers, interval: .seconds(Int64(seconds)))], parts)
     }
@@ -80,13 +94,7 @@ struct Daemon {
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     group.maximumGracefulShutdownDuration = Self.shutdownLimit
     defer { stores.close() }
-    do {
-      try await ServiceGroup(configuration: group).run()
-    } catch {
-      await cluster?.close()
-      throw error
-    }
-    await cluster?.close()
+    try await ServiceGroup(configuration: group).run()
     journal.close()
   }
 
@@ -104,7 +112,7 @@ struct Daemon {
     let planner: BootPlanner
     let metrics: PrometheusRegistry
     let startup: Startup
-    let cluster: Cluster?
+    let cluster: ManagementCluster?
     let jurisdiction: Jurisdiction
     let leading: LeadingFlag
     let known: Gate

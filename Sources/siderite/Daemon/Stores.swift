@@ -42,7 +42,7 @@ struct Stores: Sendable {
   /// Opens or creates them, with what was known of the cluster. Asks the cluster nothing.
   /// - Parameter showsOwnStatus: whether what is true on this host is shown in the cluster as the Environments' status.
   init(
-    directory: String, cluster: Cluster, logger: Logger, showsOwnStatus: @escaping @Sendable () -> Bool
+    directory: String, cluster: ManagementCluster, logger: Logger, showsOwnStatus: @escaping @Sendable () -> Bool
   ) async throws(StoreError) {
     let snapshot = try SQLiteSnapshotStore(path: "\(directory)/mirror.sqlite")
     try await Self.check(snapshot, isOf: cluster.origin, path: "\(directory)/mirror.sqlite", logger: logger)

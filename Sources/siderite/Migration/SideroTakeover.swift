@@ -38,7 +38,17 @@ struct SideroTakeover {
   // MARK: Sidero's controllers
 
   private struct Deployment: Decodable, Sendable {
-    struct Spec: Decodable { var replicas: Int? }
+    struct Spec: Decodable {
+      struct Template: Decodable {
+        struct Pod: Decodable {
+          struct Container: Decodable { var image: String? }
+          var containers: [Container]
+        }
+        var spec: Pod
+      }
+      var replicas: Int?
+      var template: Template
+    }
     struct Status: Decodable { var replicas: Int? }
     var spec: Spec
     var status: Status?
@@ -49,6 +59,10 @@ struct SideroTakeover {
     let path = ResourcePath(apiVersion: "apps/v1", plural: "deployments", namespace: Self.namespace, name: name)
     guard let found = try await client.get(path, as: Deployment.self) else {
       return Finding(verdict: .ok, message: "Deployment \(name) is not there")
+    }
+    // Siderite's own, inside of the cluster, has the name that clusterctl's variables are made for.
+    if found.spec.template.spec.containers.contains(where: { $0.image?.contains("siderite") == true }) {
+      return Finding(verdict: .ok, message: "Deployment \(name) is Siderite's")
     }
     let (wanted, running) = (found.spec.replicas ?? 1, found.status?.replicas ?? 0)
     guard wanted == 0, running == 0 else {

@@ -5,7 +5,7 @@ import Logging
 import ServiceLifecycle
 
 /// The management cluster as the daemon sees it.
-struct Cluster: Sendable {
+struct ManagementCluster: Sendable {
   /// Where Siderite's own objects are: the leader's lease, Secrets.
   static let namespace = "sidero-system"
   /// The leader's lease.
@@ -16,11 +16,11 @@ struct Cluster: Sendable {
   let client: KubernetesClient
   let resources: any ResourceStore
   let secrets: any SecretStore
-  let leadership: any Leadership
   /// Tells people what happens to objects.
   let events: any EventRecorder
-  /// What must run for it to work.
-  let services: [any Service]
+  private let recorder: KubernetesEvents
+  private let host: String
+  private let logger: Logger
 
   /// Asks the cluster nothing yet.
   /// - Parameter host: this boot host's name.
@@ -31,14 +31,20 @@ struct Cluster: Sendable {
     client = KubernetesClient(access, configuration: settings, logger: logger, now: { .now })
     let recorder = KubernetesEvents(client, host: host, logger: logger, now: { .now })
     let store = KubernetesResourceStore(client, events: recorder)
-    let elector = LeaderElector(
-      access, namespace: Self.namespace, name: Self.lease, identity: "\(host)_\(UUID().uuidString.lowercased())",
-      logger: logger, now: { .now })
     resources = store
     secrets = KubernetesSecretStore(client, owner: KubernetesSecretStore.serverOwner(in: store))
-    leadership = elector
     events = recorder
-    services = [recorder, elector]
+    self.recorder = recorder
+    self.host = host
+    self.logger = logger
+  }
+
+  /// Who leads, and what must run for it, and for Events, to work.
+  func election() -> (leadership: any Leadership, services: [any Service]) {
+    let elector = LeaderElector(
+      client.access, namespace: Self.namespace, name: Self.lease, identity: "\(host)_\(UUID().uuidString.lowercased())",
+      logger: logger, now: { .now })
+    return (elector, [recorder, elector])
   }
 
   /// Which one it is, for people and for what is kept of it.
