@@ -4,6 +4,7 @@ import Wire
 struct ServerDecision {
   let server: Server
   let binding: ServerBinding?
+  let hold: BindingHold?
   let power: PowerState?
   /// Whole seconds, as it is stored.
   let now: Timestamp
@@ -17,10 +18,11 @@ struct ServerDecision {
   }
 
   var name: String { server.metadata.name }
-  private var isPaused: Bool { server.metadata.isPaused || binding?.metadata.isPaused == true }
+  private var isPaused: Bool { server.metadata.isPaused || binding?.metadata.isPaused == true || hold != nil }
 
   mutating func decide() {
     noteAllocation()
+    noteHold()
     if server.metadata.isSet(Server.identityConfirmedAnnotation),
       status.conditions.remove(ServerCondition.quarantined)?.status == .true
     {
@@ -52,7 +54,7 @@ struct ServerDecision {
     status.inUse = binding != nil
     if let binding {
       status.isClean = false
-      if binding.status.conditions.isTrue("TalosInstalled"), !status.conditions.isTrue(ServerCondition.pxeBooted) {
+      if binding.isInstalled, !status.conditions.isTrue(ServerCondition.pxeBooted) {
         status.conditions.set(ServerCondition.pxeBooted, .true, now: now)
         event("Server Management", "installed: boots from its disk from now on")
       }
@@ -71,6 +73,16 @@ struct ServerDecision {
     }
   }
 
+  private mutating func noteHold() {
+    guard let hold else {
+      status.conditions.remove(ServerCondition.paused)
+      return
+    }
+    status.conditions.set(
+      ServerCondition.paused, .true, reason: hold.conditionReason,
+      message: "\(hold.reason): nothing is done to the machine", now: now)
+  }
+
   // MARK: Acceptance
 
   private mutating func refuse() {
@@ -85,7 +97,8 @@ struct ServerDecision {
       status.failWipe("acceptance was taken back", now: now)
       stopAsking()
     }
-    if status.conditions.isTrue(ServerCondition.accepted) {
+    // One that a person wrote down, whose agent never reported, is told from one whose status was lost.
+    if status.conditions.isTrue(ServerCondition.accepted) || !status.conditions.isTrue(ServerCondition.discovered) {
       status.conditions.set(ServerCondition.accepted, .false, now: now)
     }
   }
@@ -94,8 +107,13 @@ struct ServerDecision {
   private mutating func noteAcceptance() {
     let accepted = status.conditions.condition(ServerCondition.accepted)
     status.conditions.set(ServerCondition.accepted, .true, now: now)
-    guard !status.inUse, !status.isClean, status.wipe?.isOpen != true,
-      status.conditions.condition(ServerCondition.wipeNeeded)?.reason != "ReleasedWithoutIntent",
+    if server.hasLostStatus, !status.inUse {
+      status.conditions.set(
+        ServerCondition.wipeNeeded, .true, reason: "StatusLost",
+        message: "its status was lost, as when it is moved or restored: it may be at work; "
+          + "if not, 'siderite wipe \(name)' wipes it", now: now)
+    }
+    guard !status.inUse, !status.isClean, status.wipe?.isOpen != true, !mayBeAtWork,
       status.conditions.isTrue(ServerCondition.discovered), server.knowsDisks,
       server.metadata.deletionTimestamp == nil, !isPaused
     else { return }
@@ -107,6 +125,12 @@ struct ServerDecision {
     status.wipe = WipeStatus.intent(
       for: current, reason: .accepted, mode: configuration.wipeMode, id: intentID, now: now)
     event("Server Wipe", "accepted: to be wiped")
+  }
+
+  /// Whether it was in use when it was last known, and nobody released it: only a person knows more.
+  var mayBeAtWork: Bool {
+    let reason = status.conditions.condition(ServerCondition.wipeNeeded)?.reason
+    return reason == "ReleasedWithoutIntent" || reason == "StatusLost"
   }
 
   // MARK: What all states use
@@ -135,5 +159,15 @@ struct ServerDecision {
       reason == nil || condition.reason != reason
     else { return }
     status.conditions.remove(ServerCondition.powerCycle)
+  }
+}
+
+extension Resource where Kind == ServerKind {
+  /// Whether it was kept here or elsewhere before, and nothing is known of that: a new one has no finalizer yet.
+  fileprivate var hasLostStatus: Bool {
+    metadata.finalizers?.contains(Server.storageFinalizer) == true && !status.isClean && status.wipe == nil
+      && [ServerCondition.accepted, ServerCondition.discovered, ServerCondition.powerCycle].allSatisfy {
+        status.conditions.condition($0) == nil
+      }
   }
 }

@@ -45,11 +45,17 @@ public enum OfflineWrite {
 }
 
 extension Resource<ServerBindingKind> {
-  /// This binding with what a boot host has found out: where the machine is.
+  /// This binding with what a boot host has found out: where the machine is, and whether it is installed.
   func taking(from ours: ServerBinding, base: ServerBinding?) -> ServerBinding {
     var result = self
     if ours.spec.addresses != base?.spec.addresses { result.spec.addresses = ours.spec.addresses }
     if ours.spec.hostname != base?.spec.hostname { result.spec.hostname = ours.spec.hostname }
+    let note = ours.metadata.annotations?[Self.installedAnnotation]
+    if note != base?.metadata.annotations?[Self.installedAnnotation] {
+      result.metadata.annotations = result.metadata.annotations ?? [:]
+      result.metadata.annotations?[Self.installedAnnotation] = note
+      if result.metadata.annotations?.isEmpty == true { result.metadata.annotations = nil }
+    }
     result.metadata.addFinalizers(of: ours.metadata, notIn: base?.metadata)
     return result
   }

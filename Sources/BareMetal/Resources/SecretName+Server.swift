@@ -6,7 +6,7 @@ extension SecretName {
 
   /// Every Secret that Siderite itself keeps for a Server. Those that a person wrote elsewhere stay theirs.
   public static func all(ofServer name: String) -> [SecretName] {
-    ["bmc", "bmc-pending", "wipe", "boot", "config"].map {
+    ["bmc", "bmc-pending", "wipe", "boot", "config", "bootstrap"].map {
       SecretName(namespace: "sidero-system", name: "\(name)-\($0)")
     }
   }

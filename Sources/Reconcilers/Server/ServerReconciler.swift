@@ -16,7 +16,7 @@ public struct ServerReconciler: Reconciler {
   static let attempts = 8
 
   public let name = "server"
-  public let sources = [WatchSource(ServerKind.self), WatchSource(ServerBindingKind.self)]
+  public let sources: [WatchSource]
 
   private let store: any ResourceStore
   private let secrets: any SecretStore
@@ -40,6 +40,8 @@ public struct ServerReconciler: Reconciler {
     now: @escaping @Sendable () -> Timestamp,
     newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
   ) {
+    let members = ClusterMembers()
+    sources = [WatchSource(ServerKind.self)] + members.sources
     self.store = store
     self.secrets = secrets
     self.servers = servers
@@ -70,9 +72,13 @@ public struct ServerReconciler: Reconciler {
           try await letGo(server)
           return .never
         }
-        server = try await keep(server)
+        var hold: BindingHold?
+        if let binding { hold = try await BindingHold(of: binding, in: store) }
         let plan = ServerPlan(
-          for: server, binding: binding, power: power, now: now(), configuration: configuration, intentID: newID())
+          for: server, binding: binding, hold: hold, power: power, now: now(), configuration: configuration,
+          intentID: newID())
+        // What is being moved away has its finalizers torn off: they are not put back.
+        if hold == nil { server = try await keep(server) }
         if plan.status != server.status {
           server.status = plan.status
           server = try await store.updateStatus(server)
@@ -159,8 +165,12 @@ public struct ServerReconciler: Reconciler {
     _ action: ServerAction, _ server: Server, _ binding: ServerBinding?
   ) async throws(StoreError) -> BMCFailure? {
     let name = server.metadata.name
-    if action.request.isDestructive, binding == nil, try await store.get(ServerBindingKind.self, named: name) != nil {
+    let current = try await store.get(ServerBindingKind.self, named: name)
+    if action.request.isDestructive, binding == nil, current != nil {
       return BMCFailure(.refused, "it was allocated meanwhile")
+    }
+    if let current, let hold = try await BindingHold(of: current, in: store) {
+      return BMCFailure(.refused, hold.reason)
     }
     switch await servers.perform(action.request, on: name, force: false, by: Self.who).result {
     case .success: return nil
