@@ -16,7 +16,9 @@ let pure: [SwiftSetting] = app + [.strictMemorySafety()]
 // Products of other packages, named once.
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let certificates = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -31,6 +33,7 @@ let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swi
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -41,6 +44,9 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -88,6 +94,10 @@ let package = Package(
         nioHTTP1, nioPosix, nioSSL,
       ],
       swiftSettings: app),
+    .target(
+      name: "Certificates",
+      dependencies: ["BareMetal", "Wire", certificates, coreMetrics, crypto, logging, serviceLifecycle, swiftASN1],
+      swiftSettings: app),
     .target(name: "RawLink", dependencies: ["CPcap", "LinuxSystem", "Wire"], swiftSettings: app),
     .target(name: "SQLiteStore", dependencies: ["BareMetal", "Wire", grdb], swiftSettings: app),
 
@@ -103,7 +113,7 @@ let package = Package(
       name: "HTTPServices",
       dependencies: [
         "BareMetal", "Wire", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioFileSystem,
-        nioHTTPTypes, nioPosix, serviceLifecycle,
+        nioHTTPTypes, nioPosix, nioSSL, serviceLifecycle,
       ],
       swiftSettings: app),
     .target(
@@ -136,6 +146,11 @@ let package = Package(
       dependencies: ["BareMetal", "Reconcilers", "SQLiteStore", "Wire", argumentParser, logging],
       path: "tools/class-bench", swiftSettings: app),
 
+    // CustomResourceDefinitions out of the types, for tools/crds.
+    .executableTarget(
+      name: "crd-generator", dependencies: ["BareMetal", "Wire", argumentParser], path: "tools/crd-generator",
+      swiftSettings: app),
+
     // Tests: one target a module; LabTests needs root, namespaces and real clients.
     .testTarget(
       name: "AgentTests", dependencies: ["BareMetal", "IPMI", "LinuxSystem", "SMBIOS", "Wire", "siderite-agent"],
@@ -165,6 +180,7 @@ let package = Package(
       name: "CaptureTests",
       dependencies: ["BMC", "BareMetal", "BootServices", "DHCP", "IPMI", "TFTP", "Wire", logging],
       exclude: ["Fixtures"], swiftSettings: app),
+    .testTarget(name: "CRDGeneratorTests", dependencies: ["BareMetal", "Wire", "crd-generator"], swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
       name: "HTTPServicesTests",

@@ -6,7 +6,7 @@ public import Wire
 /// may have been done, and waits to see what comes of it before it is done again.
 public struct SwitchRecord: Codable, Hashable, Sendable {
   /// What for.
-  public enum Purpose: String, Codable, Hashable, Sendable {
+  public enum Purpose: String, Codable, Hashable, Sendable, CaseIterable {
     /// Into the agent, to be wiped.
     case wipe = "Wipe"
     /// On, for whom it is allocated to.
@@ -15,7 +15,7 @@ public struct SwitchRecord: Codable, Hashable, Sendable {
     case powerOff = "PowerOff"
   }
 
-  public enum Outcome: String, Codable, Hashable, Sendable {
+  public enum Outcome: String, Codable, Hashable, Sendable, CaseIterable {
     /// About to be done, or nobody knows whether it was.
     case pending = "Pending"
     case done = "Done"

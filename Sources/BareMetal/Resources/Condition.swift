@@ -3,7 +3,7 @@ public import Wire
 /// One aspect of a resource's state (Cluster API `Condition`).
 public struct Condition: Codable, Hashable, Sendable {
   /// `True`, `False` or `Unknown`.
-  public enum Status: String, Codable, Hashable, Sendable {
+  public enum Status: String, Codable, Hashable, Sendable, CaseIterable {
     case `true` = "True"
     case `false` = "False"
     case unknown = "Unknown"

@@ -101,7 +101,7 @@ public struct HardwareChange: Codable, Hashable, Sendable {
 }
 
 /// `on`, `off`, or `unknown`: not asked, or no answer.
-public enum PowerState: String, Codable, Hashable, Sendable {
+public enum PowerState: String, Codable, Hashable, Sendable, CaseIterable {
   case on, off, unknown
 }
 

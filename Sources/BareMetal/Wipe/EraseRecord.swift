@@ -2,7 +2,7 @@ public import Wire
 
 /// How one disk was erased: what an auditor asks for.
 public struct EraseRecord: Codable, Hashable, Sendable {
-  public enum Result: String, Codable, Hashable, Sendable {
+  public enum Result: String, Codable, Hashable, Sendable, CaseIterable {
     case running = "Running"
     case erased = "Erased"
     case kept = "Kept"

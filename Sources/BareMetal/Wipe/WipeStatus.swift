@@ -5,7 +5,7 @@ public import Wire
 /// Nothing is erased without one. It is recorded when a person accepts the Server, releases it, or asks for it; it holds
 /// for this Server, the disks it names, and itself (``id``): an agent that reports under another id is refused.
 public struct WipeStatus: Codable, Hashable, Sendable {
-  public enum Phase: String, Codable, Hashable, Sendable {
+  public enum Phase: String, Codable, Hashable, Sendable, CaseIterable {
     /// Recorded; no agent has begun.
     case requested = "Requested"
     /// An agent works on it; ``heartbeat`` says when it last said so.
@@ -17,7 +17,7 @@ public struct WipeStatus: Codable, Hashable, Sendable {
   }
 
   /// Why the machine is wiped.
-  public enum Reason: String, Codable, Hashable, Sendable {
+  public enum Reason: String, Codable, Hashable, Sendable, CaseIterable {
     case accepted = "Accepted"
     case released = "Released"
     /// A person asked.
@@ -80,7 +80,7 @@ public struct WipeStatus: Codable, Hashable, Sendable {
 
 /// What is to happen to one disk.
 public struct DiskOrder: Codable, Hashable, Sendable {
-  public enum Action: String, Codable, Hashable, Sendable {
+  public enum Action: String, Codable, Hashable, Sendable, CaseIterable {
     case erase = "Erase"
     case keep = "Keep"
   }
