@@ -3,6 +3,9 @@ public protocol ManifestKind: ResourceKind {
   /// What is wrong with a spec beyond its shape: everything, with paths from `spec.` on.
   static func problems(_ spec: Spec) -> [FieldProblem]
 
+  /// What is wrong with putting a spec in the place of another: everything, beyond what is wrong with itself.
+  static func problems(_ spec: Spec, replacing old: Spec) -> [FieldProblem]
+
   /// Other ways to write a spec that are understood, put as the types have it.
   static func normalized(_ spec: JSONValue) -> JSONValue
 
@@ -36,6 +39,8 @@ public protocol ManifestKind: ResourceKind {
 
 extension ManifestKind {
   public static var olderVersions: [String] { [] }
+
+  public static func problems(_ spec: Spec, replacing old: Spec) -> [FieldProblem] { [] }
 
   public static func normalized(_ spec: JSONValue) -> JSONValue { spec }
 

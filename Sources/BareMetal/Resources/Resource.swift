@@ -14,10 +14,14 @@ public protocol ResourceKind: Sendable {
   /// Whether its objects live in namespaces, and are found by `namespace/name`. Sidero's own kinds do not; what belongs
   /// to a Cluster API cluster does.
   static var isNamespaced: Bool { get }
+  /// Whether it is another program's, and we know a few of its fields: whoever wrote such an object back would lose the
+  /// others. The store of a cluster refuses to (``ResourceName/checkWritable(_:named:)``).
+  static var isReadOnly: Bool { get }
 }
 
 extension ResourceKind {
   public static var isNamespaced: Bool { false }
+  public static var isReadOnly: Bool { false }
 }
 
 /// What was observed of a resource. A new object has an empty one.

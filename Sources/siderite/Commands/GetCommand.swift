@@ -63,7 +63,7 @@ struct GetCommand: AsyncParsableCommand {
       } else {
         print(try OutputFormat.render(list, as: output), terminator: "")
       }
-    case .name: for resource in list.items { print(Kind.title(of: resource.metadata.name)) }
+    case .name: for resource in list.items { print(Kind.title(of: resource.metadata.key)) }
     case .table, .wide:
       if list.items.isEmpty {
         Terminal.error(selector == nil ? Kind.emptyHint : "no \(Kind.plural) have these labels")
@@ -76,11 +76,11 @@ struct GetCommand: AsyncParsableCommand {
 
   /// What there is, then what changes; what there is again where changes were lost.
   private func follow<Kind: ShownKind>(_ kind: Kind.Type, _ name: String?, _ client: AdminClient) async throws {
-    let name = if let name { try await client.find(kind, name).metadata.name } else { String?.none }
+    let name = if let name { try await client.find(kind, name).metadata.key } else { String?.none }
     var view = WatchView<Kind>(output: output)
     while true {
       var list = try await client.list(kind, selector: selector)
-      if let name { list.items.removeAll { $0.metadata.name != name } }
+      if let name { list.items.removeAll { $0.metadata.key != name } }
       try view.begin(list.items)
       _ = try await client.watch(kind, name: name, selector: selector, after: list.metadata?.resourceVersion) {
         try view.add($1, isDeleted: $0 == .deleted)
@@ -103,7 +103,7 @@ struct WatchView<Kind: ShownKind> {
       let table = Kind.table(resources, wide: output == .wide)
       widths = table.widths
       print(table.text, terminator: "")
-      shown = Set(resources.map(\.metadata.name))
+      shown = Set(resources.map(\.metadata.key))
       Terminal.flush()
     } else {
       for resource in resources { try add(resource, isDeleted: false) }
@@ -111,7 +111,7 @@ struct WatchView<Kind: ShownKind> {
   }
 
   mutating func add(_ resource: Resource<Kind>, isDeleted: Bool) throws {
-    let name = resource.metadata.name
+    let name = resource.metadata.key
     if isDeleted {
       // A change may be told as a deletion of what was never shown: it does not match the labels.
       guard shown.remove(name) != nil else { return }
