@@ -38,7 +38,7 @@ struct CRDGenerator: ParsableCommand {
 
   /// The doc comments of every Swift file in a directory.
   static func comments(in sources: String) throws -> DocComments {
-    let files = FileManager.default.enumerator(atPath: sources)?.compactMap { $0 as? String } ?? []
+    let files = try FileManager.default.subpathsOfDirectory(atPath: sources)
     return DocComments(
       sources: try files.filter { $0.hasSuffix(".swift") }.sorted().map {
         try String(contentsOfFile: "\(sources)/\($0)", encoding: .utf8)

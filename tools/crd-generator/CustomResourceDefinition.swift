@@ -31,7 +31,7 @@ struct CustomResourceDefinition {
       "cluster.x-k8s.io/v1alpha4": .string("v1alpha3"),
       "cluster.x-k8s.io/v1beta1": .string("v1alpha3"),
     ]
-    if definition.movesAlong { labels["clusterctl.cluster.x-k8s.io/move"] = .string("") }
+    if definition.movesAlong { labels[ObjectMeta.moveLabel] = .string("") }
     let singular = kind.kind.lowercased()
     var names: [String: JSONValue] = [
       "kind": .string(kind.kind), "listKind": .string("\(kind.kind)List"), "plural": .string(kind.plural),

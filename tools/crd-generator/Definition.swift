@@ -79,5 +79,39 @@ extension Definition {
           description: "The machine that the Server plays."),
         .cluster, .age,
       ], movesAlong: true),
+    Definition(
+      kind: MetalClusterKind.self, categories: ["cluster-api", "sidero"],
+      columns: [
+        Column(
+          name: "Cluster", path: Column.cluster.path, description: Column.cluster.description),
+        Column(name: "Ready", type: "boolean", path: ".status.ready", description: "Whether machines may be made."),
+        Column(
+          name: "Endpoint", isWide: true, path: ".spec.controlPlaneEndpoint.host",
+          description: "Where the cluster's API answers."),
+        .age,
+      ],
+      olderColumns: [
+        Column(name: "Ready", type: "boolean", path: ".status.ready", description: "Whether machines may be made."), .age,
+      ]),
+    Definition(
+      kind: MetalMachineKind.self, categories: ["cluster-api", "sidero"],
+      columns: [
+        Column(name: "Ready", path: ".status.ready", description: "Whether it has a Server, and is known."),
+        .cluster,
+        Column(
+          name: "Machine", isWide: true, path: ".metadata.ownerReferences[?(@.kind==\"Machine\")].name",
+          description: "The Machine it belongs to."),
+        Column(
+          name: "Server", isWide: true, path: ".spec.serverRef.name", description: "The Server that plays it."),
+        .age,
+      ]),
+    Definition(
+      kind: MetalMachineTemplateKind.self, categories: ["cluster-api", "sidero"],
+      columns: [
+        Column(
+          name: "ServerClass", path: ".spec.template.spec.serverClassRef.name",
+          description: "The class that Servers are taken from."),
+        .age,
+      ], olderColumns: [.age]),
   ]
 }

@@ -12,14 +12,21 @@ struct DocComments {
     for source in sources { read(source) }
   }
 
-  /// The type's documentation; `nil` where it has none.
-  func text(ofType type: String) -> String? { types[type] }
+  /// The type's documentation, else that of the one it only points to (`See ``Other``.`); `nil` where it has none.
+  func text(ofType type: String) -> String? { Self.pointed(types[type]).map { types[$0] } ?? types[type] }
 
-  /// The field's documentation, else what is said of it in the type that this one only points to (`See ``Other``.`).
+  /// The field's documentation, else what is said of it in the type that this one points to, or in today's type of that
+  /// name.
   func text(of member: String, in type: String) -> String? {
     if let text = members["\(type).\(member)"] { return text }
-    guard let text = types[type], text.hasPrefix("See "), text.hasSuffix(".") else { return nil }
-    return members["\(text.dropFirst(4).dropLast()).\(member)"]
+    let others = [Self.pointed(types[type]), type.split(separator: ".").last.map { String($0) }].compactMap(\.self)
+    return others.lazy.compactMap { members["\($0).\(member)"] }.first
+  }
+
+  /// `Other`
+  private static func pointed(_ text: String?) -> String? {
+    guard let text, text.hasPrefix("See "), text.hasSuffix("."), !text.dropFirst(4).contains(" ") else { return nil }
+    return String(text.dropFirst(4).dropLast())
   }
 
   private mutating func read(_ source: String) {

@@ -23,6 +23,7 @@ public struct SwitchRecord: Codable, Hashable, Sendable {
     case failed = "Failed"
   }
 
+  /// What for.
   public var purpose: Purpose
   /// The id of the wipe, or the uid of the binding.
   public var subject: String
@@ -30,7 +31,9 @@ public struct SwitchRecord: Codable, Hashable, Sendable {
   public var attempts: Int
   /// How often in a row it failed.
   public var failures: Int?
+  /// When it was done, or was to be.
   public var at: Timestamp
+  /// What came of it.
   public var outcome: Outcome
   /// When the machine was last made to boot, whatever for.
   public var lastRestart: Timestamp?

@@ -25,6 +25,33 @@ extension ManifestReader {
   private func problems<Kind: ManifestKind>(
     of object: JSONValue, named name: String, as kind: Kind.Type, over old: JSONValue?, patcher: MachineConfigPatcher?
   ) -> [FieldProblem] {
+    var reader = self
+    if let patcher {
+      reader.strategicPatchProblem = { patcher.problems(configPatches: nil, strategicPatches: [$0]).first?.message }
+    }
+    let resource: Resource<Kind>
+    do {
+      resource = try reader.read(Self.bare(object, named: name, as: kind), as: kind).value
+    } catch {
+      return error.problems
+    }
+    var problems: [FieldProblem] = []
+    if let patches = resource.spec as? any PatchingSpec, let patcher {
+      problems += patcher.problems(configPatches: patches.configPatches, strategicPatches: nil)
+    }
+    if let old, let old = try? read(Self.bare(old, named: name, as: kind), as: kind).value {
+      problems += Kind.problems(resource.spec, replacing: old.spec)
+    }
+    if let environment = resource as? Environment {
+      problems += environment.problems().filter { $0.path == "metadata.name" }
+    }
+    return problems.sorted { ($0.path, $0.message) < ($1.path, $1.message) }
+  }
+
+  /// The object without what is not looked at.
+  private static func bare<Kind: ManifestKind>(
+    _ object: JSONValue, named name: String, as kind: Kind.Type
+  ) -> JSONValue {
     var document = object.fields
     var metadata: [String: JSONValue] = ["name": .string(ResourceName.isValid(name) ? name : "unnamed")]
     if let kept = object.member("metadata")?.member("annotations")?.member(ObjectMeta.conversionData) {
@@ -33,19 +60,6 @@ extension ManifestReader {
     if Kind.isNamespaced { metadata["namespace"] = .string("default") }
     document["metadata"] = .object(metadata)
     document["status"] = nil
-    let resource: Resource<Kind>
-    do {
-      resource = try read(.object(document), as: kind).value
-    } catch {
-      return error.problems
-    }
-    var problems: [FieldProblem] = []
-    if let patches = resource.spec as? any PatchingSpec, let patcher {
-      problems += patcher.problems(configPatches: patches.configPatches, strategicPatches: patches.strategicPatches)
-    }
-    if let environment = resource as? Environment {
-      problems += environment.problems().filter { $0.path == "metadata.name" }
-    }
-    return problems.sorted { ($0.path, $0.message) < ($1.path, $1.message) }
+    return .object(document)
   }
 }

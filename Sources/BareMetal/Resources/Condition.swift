@@ -14,6 +14,7 @@ public struct Condition: Codable, Hashable, Sendable {
   public var status: Status
   /// `Error`, `Warning` or `Info`; set when the status is False.
   public var severity: String?
+  /// When the status became what it is.
   public var lastTransitionTime: Timestamp
   /// One word for programs.
   public var reason: String?
