@@ -32,6 +32,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -124,7 +125,7 @@ let package = Package(
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "AssetCache", "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink",
+        "AssetCache", "BMC", "BareMetal", "BootServices", "Certificates", "DHCP", "HTTPServices", "LinuxSystem", "RawLink",
         "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore,
         nioFoundation, nioHTTP1, nioPosix, serviceLifecycle, yams,
       ],
@@ -180,14 +181,16 @@ let package = Package(
       name: "CaptureTests",
       dependencies: ["BMC", "BareMetal", "BootServices", "DHCP", "IPMI", "TFTP", "Wire", logging],
       exclude: ["Fixtures"], swiftSettings: app),
+    .testTarget(
+      name: "CertificatesTests",
+      dependencies: ["BareMetal", "Certificates", "Wire", certificates, logging, swiftASN1], swiftSettings: app),
     .testTarget(name: "CRDGeneratorTests", dependencies: ["BareMetal", "Wire", "crd-generator"], swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
-        "BareMetal", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging,
-        nioCore,
-        nioEmbedded, nioPosix, serviceLifecycle,
+        "BareMetal", "Certificates", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird,
+        hummingbirdCore, logging, nioCore, nioEmbedded, nioPosix, nioSSL, nioTLS, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "IPMITests", dependencies: ["BMC", "IPMI", "Wire"], swiftSettings: app),

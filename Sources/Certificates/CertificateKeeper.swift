@@ -10,7 +10,7 @@ public import Wire
 /// The authority's key is in a Secret, so that all boot hosts of a cluster share it; what it signs is in memory only, and
 /// made anew at every start. When two hosts make an authority in the same moment the Secret that was written last holds,
 /// and the other host changes over when it looks again. A new authority joins the old ones in the bundle that is trusted,
-/// so hosts that still show what the old one signed go on being trusted.
+/// so what the old one signed goes on being trusted, and is shown until it is replaced anyway.
 public actor CertificateKeeper: Service {
   /// Who makes the certificates.
   public enum Source: Sendable {
@@ -134,7 +134,10 @@ public actor CertificateKeeper: Service {
       (authority, bundle) = try await stored(secrets)
     }
     guard let authority else { throw CertificateError("the Secret \(Self.secretName.name) is gone") }
-    if serving?.isDue(at: now()) ?? true || self.authority?.certificate != authority.certificate {
+    // As long as the authority that signed it is trusted a certificate lives its life: the cluster has months to learn of
+    // a new one.
+    let isTrusted = self.authority.map { bundle.contains($0.certificate) } ?? false
+    if serving?.isDue(at: now()) ?? true || !isTrusted {
       let new = try authority.issue(for: names, now: now())
       try show(new.certificate, new.key)
       self.authority = authority

@@ -99,7 +99,8 @@ final class SchemaWriter {
     var properties: [String: JSONValue] = [:]
     for member in members {
       let name = "\(type).\(member.name)"
-      let text = documented(docs.text(of: member.name, in: type) ?? description(of: member.shape), name)
+      var text = documented(docs.text(of: member.name, in: type) ?? description(of: member.shape), name)
+      if member.shape == .integerOrText, let how = docs.text(ofType: "QuantityQualifier") { text += "\n" + how }
       var fields = schema(member.shape, description: text).fields
       if let texts = Self.choices[name] { fields["enum"] = .array(texts.map { .string($0) }) }
       fields["default"] = member.isFalseWhenAbsent ? .bool(false) : Self.defaults[name]

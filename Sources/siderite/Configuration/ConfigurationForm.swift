@@ -1,3 +1,4 @@
+import BareMetal
 import Wire
 
 /// How a value is written: what a person is told to write, and how it is read.
@@ -11,6 +12,11 @@ extension ConfigurationForm where Value == String {
 
   static var absolutePath: Self {
     Self(expected: "an absolute path") { $0.hasPrefix("/") && !$0.utf8.contains(0) ? $0 : nil }
+  }
+
+  /// An IPv4 address or a DNS name, without a port.
+  static var host: Self {
+    Self(expected: "an address or a name such as 10.0.0.1 or boot-1.example.net") { ResourceName.isValid($0) ? $0 : nil }
   }
 
   /// IFNAMSIZ leaves 15 bytes.
