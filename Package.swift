@@ -99,6 +99,13 @@ let package = Package(
       name: "Certificates",
       dependencies: ["BareMetal", "Wire", certificates, coreMetrics, crypto, logging, serviceLifecycle, swiftASN1],
       swiftSettings: app),
+    .target(
+      name: "Kubernetes",
+      dependencies: [
+        "BareMetal", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL,
+        serviceLifecycle, yams,
+      ],
+      swiftSettings: app),
     .target(name: "RawLink", dependencies: ["CPcap", "LinuxSystem", "Wire"], swiftSettings: app),
     .target(name: "SQLiteStore", dependencies: ["BareMetal", "Wire", grdb], swiftSettings: app),
 
@@ -195,10 +202,17 @@ let package = Package(
       swiftSettings: app),
     .testTarget(name: "IPMITests", dependencies: ["BMC", "IPMI", "Wire"], swiftSettings: app),
     .testTarget(
+      name: "KubernetesTests",
+      dependencies: [
+        "BareMetal", "Kubernetes", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+        serviceLifecycle,
+      ],
+      swiftSettings: app),
+    .testTarget(
       name: "LabTests",
       dependencies: [
-        "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP",
-        "TFTPTesting", "Wire", logging, nioCore, serviceLifecycle,
+        "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "Kubernetes", "LinuxSystem", "RawLink",
+        "SQLiteStore", "StoreConformance", "TFTP", "TFTPTesting", "Wire", logging, nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),

@@ -87,9 +87,16 @@ public struct ResourceList<Kind: ResourceKind>: Codable, Hashable, Sendable {
   public var items: [Resource<Kind>]
   /// Where a watch that follows this list begins.
   public var resourceVersion: String
+  /// The keys of those that are there but cannot be read, because somebody edited them into nonsense. They are not gone:
+  /// what was known of them before still is the best there is.
+  public var unreadable: [String] = []
 
   public init(items: [Resource<Kind>], resourceVersion: String) {
     self.items = items
     self.resourceVersion = resourceVersion
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case items, resourceVersion
   }
 }
