@@ -211,8 +211,9 @@ let package = Package(
     .testTarget(
       name: "LabTests",
       dependencies: [
-        "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "Kubernetes", "LinuxSystem", "RawLink",
-        "SQLiteStore", "StoreConformance", "TFTP", "TFTPTesting", "Wire", logging, nioCore, serviceLifecycle,
+        "BMC", "BareMetal", "BootServices", "Certificates", "DHCP", "HTTPServices", "Kubernetes", "LinuxSystem",
+        "RawLink", "SQLiteStore", "StoreConformance", "TFTP", "TFTPTesting", "Wire", "crd-generator", "siderite",
+        logging, nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),

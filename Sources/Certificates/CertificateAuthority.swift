@@ -35,7 +35,8 @@ public struct CertificateAuthority: Sendable {
       let name = try DistinguishedName { CommonName(commonName) }
       let certificate = try Certificate(
         version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,
-        notValidBefore: Date(now, offset: -Self.clockSkewSeconds), notValidAfter: Date(now, offset: Self.lifetimeSeconds),
+        notValidBefore: Date(now, offset: -Self.clockSkewSeconds),
+        notValidAfter: Date(now, offset: Self.lifetimeSeconds),
         issuer: name, subject: name,
         extensions: try Certificate.Extensions {
           Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))

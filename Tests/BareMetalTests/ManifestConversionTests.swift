@@ -85,7 +85,8 @@ struct ManifestConversionTests {
     """#,
   ]
 
-  @Test("Objects of older versions come back from today's as they were, and nothing is added to them", arguments: olders)
+  @Test(
+    "Objects of older versions come back from today's as they were, and nothing is added to them", arguments: olders)
   func thereAgain(text: String) throws {
     let older = try object(text)
     let version = try #require(older.member("apiVersion")?.text)
@@ -112,7 +113,8 @@ struct ManifestConversionTests {
 
   @Test("Sidero's own annotation is understood, with what Siderite has never heard of in it")
   func sideros() throws {
-    let kept = #"{"kind":"Server","metadata":{"name":"a"},"spec":{"accepted":true,"strategicPatches":["a: 1"],"unheardOf":1},"status":{"ready":true}}"#
+    let kept =
+      #"{"kind":"Server","metadata":{"name":"a"},"spec":{"accepted":true,"strategicPatches":["a: 1"],"unheardOf":1},"status":{"ready":true}}"#
     let older = JSONValue.object([
       "apiVersion": .string(V1Alpha1.apiVersion), "kind": .string("Server"),
       "metadata": .object(["name": .string("a"), "annotations": .object([ObjectMeta.conversionData: .string(kept)])]),
@@ -126,16 +128,23 @@ struct ManifestConversionTests {
   @Test("An invalid spec is converted all the same: what is stored must be readable")
   func invalid() throws {
     let today = try object(
-      #"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "metadata": {"name": "a"}, "spec": {"accepted": true, "bmc": {"endpoint": ""}, "configPatches": [{"op": "eat", "path": "x"}]}}"#)
+      #"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "metadata": {"name": "a"}, "spec": {"accepted": true, "bmc": {"endpoint": ""}, "configPatches": [{"op": "eat", "path": "x"}]}}"#
+    )
     #expect(try ManifestConversion.convert(today, to: V1Alpha1.apiVersion).member("spec")?.member("bmc") != nil)
   }
 
   @Test(
     "What cannot be read, or would lose something, is refused with where it is",
     arguments: [
-      (#"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "spec": {"bmc": {"port": "x"}}}"#, V1Alpha1.apiVersion, "spec.bmc.endpoint"),
+      (
+        #"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "spec": {"bmc": {"port": "x"}}}"#,
+        V1Alpha1.apiVersion, "spec.bmc.endpoint"
+      ),
       (#"{"apiVersion": "metal.sidero.dev/v9", "kind": "Server", "spec": {}}"#, V1Alpha1.apiVersion, "apiVersion"),
-      (#"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "spec": {}}"#, "metal.sidero.dev/v9", "desiredAPIVersion"),
+      (
+        #"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "spec": {}}"#, "metal.sidero.dev/v9",
+        "desiredAPIVersion"
+      ),
       (#"{"apiVersion": "v1", "kind": "Pod"}"#, "v1", "kind"),
       (#"[]"#, "v1", "kind"),
       (
@@ -156,9 +165,9 @@ struct ManifestConversionTests {
 @Suite("Objects on their way into a cluster")
 struct ManifestAdmissionTests {
   private func problems(_ text: String, over old: String? = nil, named name: String = "a") throws -> [String] {
-    try ManifestReader().problems(
-      admitting: try JSONValue(parsing: text), named: name, over: try old.map { try JSONValue(parsing: $0) }
-    ).map(\.path)
+    let object = try JSONValue(parsing: text)
+    let old = try old.map { try JSONValue(parsing: $0) }
+    return ManifestReader().problems(admitting: object, named: name, over: old).map(\.path)
   }
 
   private static let bad =
@@ -175,21 +184,27 @@ struct ManifestAdmissionTests {
 
   @Test("A spec that was wrong before keeps nobody from changing labels; nor does one on its way out")
   func ratcheting() throws {
-    #expect(try problems(Self.bad.replacing("\"metadata\": {}", with: "\"metadata\": {\"labels\": {\"a\": \"b\"}}"), over: Self.bad) == [])
-    let leaving = Self.bad.replacing("\"metadata\": {}", with: "\"metadata\": {\"deletionTimestamp\": \"2026-01-02T03:04:05Z\"}")
+    #expect(
+      try problems(
+        Self.bad.replacing("\"metadata\": {}", with: "\"metadata\": {\"labels\": {\"a\": \"b\"}}"), over: Self.bad)
+        == [])
+    let leaving = Self.bad.replacing(
+      "\"metadata\": {}", with: "\"metadata\": {\"deletionTimestamp\": \"2026-01-02T03:04:05Z\"}")
     #expect(try problems(leaving) == [])
   }
 
   @Test("Objects that have no name yet, metadata of all sorts, and names that are none are no business of ours")
   func metadata() throws {
-    let text = #"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "metadata": {"generateName": "a-", "creationTimestamp": null, "managedFields": [{}]}, "spec": {"accepted": false}}"#
+    let text =
+      #"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "metadata": {"generateName": "a-", "creationTimestamp": null, "managedFields": [{}]}, "spec": {"accepted": false}}"#
     #expect(try problems(text, named: "") == [])
     #expect(try problems(text, named: "/../") == [])
   }
 
   @Test("An Environment with a name of the agent's is refused")
   func reserved() throws {
-    let text = #"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Environment", "metadata": {"name": "agent-amd64"}, "spec": {}}"#
+    let text =
+      #"{"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Environment", "metadata": {"name": "agent-amd64"}, "spec": {}}"#
     #expect(try problems(text, named: "agent-amd64") == ["metadata.name"])
     #expect(try problems(text, named: "default") == [])
   }

@@ -15,7 +15,9 @@ struct DefinitionTests {
     #expect(Set(Definition.all.map { $0.kind.plural }) == Set(Manifest.kinds.map { $0.plural }))
   }
 
-  @Test("An object with every field of the schema is read and written back without losing any", arguments: Manifest.kinds.indices)
+  @Test(
+    "An object with every field of the schema is read and written back without losing any",
+    arguments: Manifest.kinds.indices)
   func everyField(index: Int) throws {
     func check<Kind: ManifestKind>(_ kind: Kind.Type) throws {
       let example = try Kind.example(of: Kind.apiVersion, named: "one")

@@ -3,7 +3,7 @@ import Certificates
 import SwiftASN1
 import Testing
 import Wire
-import X509
+@_spi(FixedExpiryValidationTime) import X509
 
 let start = Timestamp(seconds: 1_800_000_000)
 
@@ -15,12 +15,15 @@ struct AuthorityTests {
     let serving = try authority.issue(for: ["siderite-webhook.sidero-system.svc", "10.0.0.1"], now: start)
     let leaf = try Certificate(pemEncoded: serving.certificate)
     let names = try #require(try leaf.extensions.subjectAlternativeNames)
-    #expect(Array(names) == [.dnsName("siderite-webhook.sidero-system.svc"), .ipAddress(ASN1OctetString(contentBytes: [10, 0, 0, 1]))])
+    #expect(
+      Array(names) == [
+        .dnsName("siderite-webhook.sidero-system.svc"), .ipAddress(ASN1OctetString(contentBytes: [10, 0, 0, 1])),
+      ])
     #expect(try leaf.extensions.basicConstraints == .notCertificateAuthority)
     func isTrusted(by authority: CertificateAuthority) async throws -> Bool {
       let root = try Certificate(pemEncoded: authority.certificate)
       var verifier = Verifier(rootCertificates: CertificateStore([root])) {
-        RFC5280Policy(fixedValidationTime: leaf.notValidBefore)
+        RFC5280Policy(fixedExpiryValidationTime: leaf.notValidBefore)
       }
       if case .validCertificate = await verifier.validate(leaf: leaf, intermediates: CertificateStore()) { return true }
       return false
@@ -36,7 +39,7 @@ struct AuthorityTests {
     let read = try CertificateAuthority(certificates: old.certificate + new.certificate, key: new.key)
     #expect(read.certificate == new.certificate)
     #expect(read.notAfter == new.notAfter)
-    #expect(throws: Never.self) { try read.issue(for: ["a"], now: start) }
+    #expect(try read.issue(for: ["a"], now: start).names == ["a"])
   }
 
   @Test("It is replaced a year before it ends, and nothing that it signs lives longer than it")
@@ -65,14 +68,22 @@ struct AuthorityTests {
 
   @Test(
     "What is no authority is refused, and nothing of its key is told",
-    arguments: [("", ""), ("rubbish", "rubbish"), ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "x")])
+    arguments: [
+      ("", ""), ("rubbish", "rubbish"), ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "x"),
+    ])
   func rubbish(certificates: String, key: String) throws {
-    let error = #expect(throws: CertificateError.self) {
-      try CertificateAuthority(certificates: certificates, key: Secret(key))
+    func reason(_ body: () throws -> Void) -> String? {
+      do {
+        try body()
+        return nil
+      } catch {
+        return (error as? Certificates.CertificateError)?.description
+      }
     }
-    #expect(error?.description.contains("rubbish") == false)
+    let read = reason { _ = try CertificateAuthority(certificates: certificates, key: Secret(key)) }
+    #expect(read?.contains("rubbish") == false)
     let authority = try CertificateAuthority(commonName: "a", now: start)
-    #expect(throws: CertificateError.self) { try CertificateAuthority(certificates: certificates, key: authority.key) }
-    #expect(throws: CertificateError.self) { try authority.issue(for: [], now: start) }
+    #expect(reason { _ = try CertificateAuthority(certificates: certificates, key: authority.key) } != nil)
+    #expect(reason { _ = try authority.issue(for: [], now: start) } != nil)
   }
 }

@@ -9,7 +9,7 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Secrets in memory, that fail as told.
 private final class Secrets: SecretStore {
-  let values = Mutex<[SecretName: [String: Secret]]>([:])
+  private let values = Mutex<[SecretName: [String: Secret]]>([:])
   let isDown = Mutex(false)
 
   func secret(_ name: SecretName) async throws(StoreError) -> [String: Secret]? {
@@ -22,6 +22,13 @@ private final class Secrets: SecretStore {
     values.withLock { $0[name] = new }
   }
 
+  /// The authority's.
+  var kept: [String: Secret]? {
+    get { values.withLock { $0[CertificateKeeper.secretName] } }
+    set { values.withLock { $0[CertificateKeeper.secretName] = newValue } }
+  }
+  var isEmpty: Bool { values.withLock(\.isEmpty) }
+
   private func check() throws(StoreError) {
     if isDown.withLock({ $0 }) { throw .unavailable(message: "down") }
   }
@@ -29,18 +36,22 @@ private final class Secrets: SecretStore {
 
 /// A cluster, and a server, of which only what they were told is seen.
 private final class Witness: WebhookRegistrar {
-  let clients = Mutex<[WebhookClient]>([])
-  let shown = Mutex<[String]>([])
+  private let told = Mutex<[WebhookClient]>([])
+  private let certificates = Mutex<[String]>([])
   let isDown = Mutex(false)
 
   struct Down: Error {}
 
   func register(_ client: WebhookClient) async throws {
     if isDown.withLock({ $0 }) { throw Down() }
-    clients.withLock { if $0.last != client { $0.append(client) } }
+    told.withLock { if $0.last != client { $0.append(client) } }
   }
 
-  func show(_ certificate: String) { shown.withLock { $0.append(certificate) } }
+  func show(_ certificate: String) { certificates.withLock { $0.append(certificate) } }
+
+  /// Without repetitions.
+  var clients: [WebhookClient] { told.withLock { $0 } }
+  var shown: [String] { certificates.withLock { $0 } }
 }
 
 @Suite("Certificates that are kept")
@@ -67,19 +78,19 @@ struct KeeperTests {
     let keeper = keeper()
     #expect(await keeper.look())
     #expect(await keeper.look())
-    let kept = try #require(secrets.values.withLock { $0[CertificateKeeper.secretName] })
-    #expect(witness.shown.withLock(\.count) == 1)
-    #expect(witness.clients.withLock { $0 } == [WebhookClient(url: "https://10.0.0.1:9443", caBundle: kept["ca.crt"]?.exposedText)])
+    let kept = try #require(secrets.kept)
+    #expect(witness.shown.count == 1)
+    #expect(witness.clients == [WebhookClient(url: "https://10.0.0.1:9443", caBundle: kept["ca.crt"]?.exposedText)])
   }
 
   @Test("Another host, and the same after a restart, use the authority that is there")
   func shared() async throws {
     #expect(await keeper().look())
-    let kept = secrets.values.withLock { $0 }
+    let kept = secrets.kept
     #expect(await keeper().look())
-    #expect(secrets.values.withLock { $0 } == kept)
-    #expect(witness.shown.withLock { Set($0).count } == 2)
-    #expect(witness.clients.withLock(\.count) == 1)
+    #expect(secrets.kept == kept)
+    #expect(Set(witness.shown).count == 2)
+    #expect(witness.clients.count == 1)
   }
 
   @Test("A certificate is replaced a month before it ends, with the authority as it is")
@@ -88,27 +99,27 @@ struct KeeperTests {
     #expect(await keeper.look())
     clock.advance(days: 59)
     #expect(await keeper.look())
-    #expect(witness.shown.withLock(\.count) == 1)
+    #expect(witness.shown.count == 1)
     clock.advance(days: 2)
     #expect(await keeper.look())
-    #expect(witness.shown.withLock { Set($0).count } == 2)
-    #expect(witness.clients.withLock(\.count) == 1)
+    #expect(Set(witness.shown).count == 2)
+    #expect(witness.clients.count == 1)
   }
 
   @Test("A new authority joins the old one in what is trusted; the old one goes when it ends")
   func authorityRotated() async throws {
     let keeper = keeper()
     #expect(await keeper.look())
-    let old = try #require(witness.clients.withLock { $0.last?.caBundle })
+    let old = try #require(witness.clients.last?.caBundle)
     clock.advance(days: 10 * 365 - 300)
     #expect(await keeper.look())
-    let new = try #require(witness.clients.withLock { $0.last?.caBundle })
+    let new = try #require(witness.clients.last?.caBundle)
     #expect(new.hasSuffix(old) && new != old)
-    #expect(witness.shown.withLock { Set($0).count } == 2)
+    #expect(Set(witness.shown).count == 2)
     // The old one ends.
     clock.advance(days: 301)
     #expect(await keeper.look())
-    let last = try #require(witness.clients.withLock { $0.last?.caBundle })
+    let last = try #require(witness.clients.last?.caBundle)
     #expect(new == last + old)
   }
 
@@ -117,17 +128,17 @@ struct KeeperTests {
     let keeper = keeper()
     #expect(await keeper.look())
     let other = try CertificateAuthority(commonName: "other", now: start)
-    secrets.values.withLock { $0[CertificateKeeper.secretName] = ["ca.crt": Secret(other.certificate), "ca.key": other.key] }
+    secrets.kept = ["ca.crt": Secret(other.certificate), "ca.key": other.key]
     #expect(await keeper.look())
-    #expect(witness.clients.withLock { $0.last?.caBundle } == other.certificate)
-    #expect(witness.shown.withLock { Set($0).count } == 2)
+    #expect(witness.clients.last?.caBundle == other.certificate)
+    #expect(Set(witness.shown).count == 2)
   }
 
   @Test("A Secret that somebody spoiled is made anew")
   func spoiled() async throws {
-    secrets.values.withLock { $0[CertificateKeeper.secretName] = ["ca.crt": Secret("x"), "ca.key": Secret("y")] }
+    secrets.kept = ["ca.crt": Secret("x"), "ca.key": Secret("y")]
     #expect(await keeper().look())
-    #expect(witness.shown.withLock(\.count) == 1)
+    #expect(witness.shown.count == 1)
   }
 
   @Test("A cluster that is away takes nothing from what is shown, and is told when it is back")
@@ -135,22 +146,22 @@ struct KeeperTests {
     let keeper = keeper()
     secrets.isDown.withLock { $0 = true }
     #expect(await !keeper.look())
-    #expect(witness.shown.withLock(\.isEmpty))
+    #expect(witness.shown.isEmpty)
     secrets.isDown.withLock { $0 = false }
     witness.isDown.withLock { $0 = true }
     #expect(await !keeper.look())
-    #expect(witness.shown.withLock(\.count) == 1)
+    #expect(witness.shown.count == 1)
     witness.isDown.withLock { $0 = false }
     #expect(await keeper.look())
-    #expect(witness.shown.withLock(\.count) == 1)
-    #expect(witness.clients.withLock(\.count) == 1)
+    #expect(witness.shown.count == 1)
+    #expect(witness.clients.count == 1)
   }
 
   @Test("A host that does not lead serves, and tells nobody")
   func following() async throws {
     #expect(await keeper(registers: false).look())
-    #expect(witness.shown.withLock(\.count) == 1)
-    #expect(witness.clients.withLock(\.isEmpty))
+    #expect(witness.shown.count == 1)
+    #expect(witness.clients.isEmpty)
   }
 
   @Test("An operator's files are shown when they change; whom to trust is said only where they say it")
@@ -160,12 +171,14 @@ struct KeeperTests {
     let keeper = keeper(.files { files.withLock { $0 } })
     #expect(await keeper.look())
     #expect(await keeper.look())
-    #expect(witness.shown.withLock { $0 } == ["one"])
-    #expect(witness.clients.withLock { $0 } == [WebhookClient(url: "https://10.0.0.1:9443", caBundle: nil)])
-    files.withLock { $0 = CertificateKeeper.Files(certificate: "two", key: Secret("k"), authority: authority.certificate) }
+    #expect(witness.shown == ["one"])
+    #expect(witness.clients == [WebhookClient(url: "https://10.0.0.1:9443", caBundle: nil)])
+    files.withLock {
+      $0 = CertificateKeeper.Files(certificate: "two", key: Secret("k"), authority: authority.certificate)
+    }
     #expect(await keeper.look())
-    #expect(witness.shown.withLock { $0 } == ["one", "two"])
-    #expect(witness.clients.withLock { $0.last?.caBundle } == authority.certificate)
-    #expect(secrets.values.withLock(\.isEmpty))
+    #expect(witness.shown == ["one", "two"])
+    #expect(witness.clients.last?.caBundle == authority.certificate)
+    #expect(secrets.isEmpty)
   }
 }

@@ -93,10 +93,12 @@ struct WebhookTests {
 
   @Test(
     "What is no review is refused with one line",
-    arguments: ["", "{", "[]", "{}", #"{"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1beta1","request":{}}"#,
+    arguments: [
+      "", "{", "[]", "{}", #"{"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1beta1","request":{}}"#,
       #"{"kind":"ConversionReview","apiVersion":"apiextensions.k8s.io/v1","request":{"objects":{}}}"#,
       #"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":[]}"#,
-      String(repeating: "[", count: 100_000)])
+      String(repeating: "[", count: 100_000),
+    ])
   func rubbish(body: String) async throws {
     for path in ["/convert", "/validate"] {
       let answer = try await send(
@@ -121,7 +123,8 @@ struct WebhookTests {
   private static let start = Timestamp(seconds: 1_800_000_000)
 
   /// The certificate that a TLS server shows to a client that trusts `authority`; `nil` when it is not what it should be.
-  private func shown(at endpoint: Endpoint, trusting authority: CertificateAuthority) async throws -> NIOSSLCertificate? {
+  private func shown(at endpoint: Endpoint, trusting authority: CertificateAuthority) async throws -> NIOSSLCertificate?
+  {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.certificate.utf8)))
     let context = try NIOSSLContext(configuration: configuration)
@@ -178,14 +181,20 @@ struct WebhookTests {
       #expect(try await shown(at: endpoint, trusting: authority) == nil)
       let one = try authority.issue(for: ["127.0.0.1"], now: now)
       try identity.show(certificate: one.certificate, key: one.key)
-      #expect(try await shown(at: endpoint, trusting: authority) == NIOSSLCertificate.fromPEMBytes(Array(one.certificate.utf8))[0])
+      #expect(
+        try await shown(at: endpoint, trusting: authority)
+          == NIOSSLCertificate.fromPEMBytes(Array(one.certificate.utf8))[0])
       let two = try authority.issue(for: ["127.0.0.1"], now: now)
       // Of another key: what is shown stays.
       #expect(throws: TLSIdentityError.self) { try identity.show(certificate: two.certificate, key: one.key) }
       #expect(throws: TLSIdentityError.self) { try identity.show(certificate: "", key: one.key) }
-      #expect(try await shown(at: endpoint, trusting: authority) == NIOSSLCertificate.fromPEMBytes(Array(one.certificate.utf8))[0])
+      #expect(
+        try await shown(at: endpoint, trusting: authority)
+          == NIOSSLCertificate.fromPEMBytes(Array(one.certificate.utf8))[0])
       try identity.show(certificate: two.certificate, key: two.key)
-      #expect(try await shown(at: endpoint, trusting: authority) == NIOSSLCertificate.fromPEMBytes(Array(two.certificate.utf8))[0])
+      #expect(
+        try await shown(at: endpoint, trusting: authority)
+          == NIOSSLCertificate.fromPEMBytes(Array(two.certificate.utf8))[0])
       // By another name, or trusted by nobody: no.
       let other = try authority.issue(for: ["10.9.9.9"], now: now)
       try identity.show(certificate: other.certificate, key: other.key)

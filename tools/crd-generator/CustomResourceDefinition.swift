@@ -19,7 +19,8 @@ struct CustomResourceDefinition {
   var fileName: String { "\(group)_\(kind.plural).yaml" }
 
   func yaml() throws -> String {
-    "# Generated from the Swift types by tools/crds: change those, not this.\n" + ConfigNode.yaml([ConfigNode(try document())])
+    "# Generated from the Swift types by tools/crds: change those, not this.\n"
+      + ConfigNode.yaml([ConfigNode(try document())])
   }
 
   func document() throws -> JSONValue {

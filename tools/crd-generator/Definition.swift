@@ -49,7 +49,8 @@ extension Definition {
           name: "BMC IP", isWide: true, path: ".spec.bmc.endpoint",
           description: "Where its management controller answers."),
         Column(
-          name: "Accepted", type: "boolean", path: ".spec.accepted", description: "Whether somebody said that it is ours."
+          name: "Accepted", type: "boolean", path: ".spec.accepted",
+          description: "Whether somebody said that it is ours."
         ),
         Column(
           name: "Cordoned", type: "boolean", path: ".spec.cordoned",
@@ -91,7 +92,8 @@ extension Definition {
         .age,
       ],
       olderColumns: [
-        Column(name: "Ready", type: "boolean", path: ".status.ready", description: "Whether machines may be made."), .age,
+        Column(name: "Ready", type: "boolean", path: ".status.ready", description: "Whether machines may be made."),
+        .age,
       ]),
     Definition(
       kind: MetalMachineKind.self, categories: ["cluster-api", "sidero"],

@@ -41,7 +41,8 @@ struct DocComments {
         continue
       }
       let words = Self.words(text)
-      if let index = words.firstIndex(where: { Self.openers.contains($0) }), index + 1 < words.count, text.hasSuffix("{")
+      if let index = words.firstIndex(where: { Self.openers.contains($0) }), index + 1 < words.count,
+        text.hasSuffix("{")
       {
         let name = String(words[index + 1].prefix { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" })
         let path = (open.map(\.name) + [name]).joined(separator: ".")

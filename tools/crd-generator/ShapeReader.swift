@@ -169,7 +169,8 @@ extension Shape {
   /// What a number of that type may be. Kubernetes' own numbers go to 2^63 - 1.
   static func whole<Number: FixedWidthInteger>(_ type: Number.Type) -> Shape {
     .integer(
-      minimum: Number.min == Int64.min ? nil : Int64(exactly: Number.min), maximum: Int64(exactly: Number.max).flatMap {
+      minimum: Number.min == Int64.min ? nil : Int64(exactly: Number.min),
+      maximum: Int64(exactly: Number.max).flatMap {
         $0 == Int64.max ? nil : $0
       })
   }

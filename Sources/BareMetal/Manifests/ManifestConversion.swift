@@ -51,7 +51,9 @@ public enum ManifestConversion {
       for problem in inner.problems { trace.record(problem) }
     }
     let older = Kind.normalized(fields["spec"].flatMap { $0 == .null ? nil : $0 } ?? .object([:]))
-    if let spec = Kind.spec(older, of: version, hub: hub, recording: trace) { fields["spec"] = JSONValue(encoding: spec) }
+    if let spec = Kind.spec(older, of: version, hub: hub, recording: trace) {
+      fields["spec"] = JSONValue(encoding: spec)
+    }
     fields["status"] = Kind.status(fields["status"], of: version, hub: kept?.member("status"))
     return fields
   }
@@ -68,7 +70,9 @@ public enum ManifestConversion {
     let inner = ManifestTrace()
     let readBack = today(older, of: kind, from: version, recording: inner)
     var kept: [String: JSONValue] = [:]
-    if !inner.problems.isEmpty || readBack["spec"] != JSONValue(encoding: spec) { kept["spec"] = JSONValue(encoding: spec) }
+    if !inner.problems.isEmpty || readBack["spec"] != JSONValue(encoding: spec) {
+      kept["spec"] = JSONValue(encoding: spec)
+    }
     if readBack["status"] != fields["status"] { kept["status"] = fields["status"] }
     guard !kept.isEmpty else { return older }
     var metadata = fields["metadata"]?.fields ?? [:]

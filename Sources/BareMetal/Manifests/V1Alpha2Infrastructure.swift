@@ -57,7 +57,8 @@ extension MetalClusterKind {
     let endpoints = older.apiEndpoints ?? []
     guard endpoints.count <= 1 else {
       // Sidero takes the first and forgets the others.
-      let message = "has \(endpoints.count) entries, and a cluster has one controlPlaneEndpoint: put a load balancer there"
+      let message =
+        "has \(endpoints.count) entries, and a cluster has one controlPlaneEndpoint: put a load balancer there"
       trace.record(FieldProblem(path: "spec.apiEndpoints", message: message))
       return nil
     }

@@ -26,7 +26,7 @@ final class WebhookAnswers: Sendable {
 
   /// Reads a review, and answers it.
   func answer(
-    _ request: Request, limit: Int, _ make: (WebhookAnswers, JSONValue) throws(Refusal) -> JSONValue
+    _ request: Request, limit: Int, _ make: (WebhookAnswers, JSONValue) throws -> JSONValue
   ) async throws -> Response {
     // Go's client says how much it sends. What does not say it could be anything.
     guard let length = request.headers[.contentLength].flatMap({ Int($0) }), length >= 0 else {

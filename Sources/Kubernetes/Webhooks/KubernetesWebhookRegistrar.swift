@@ -1,4 +1,5 @@
 public import BareMetal
+import FoundationEssentials
 
 /// Writes where the webhooks are, and whom to trust there, into the definitions of our kinds and the webhook
 /// configuration of that name. It makes neither: they are installed, and nothing is said where they are not.
@@ -14,7 +15,8 @@ public struct KubernetesWebhookRegistrar: WebhookRegistrar {
     for kind in Manifest.kinds where !kind.olderVersions.isEmpty {
       let name = "\(kind.plural).\(kind.apiVersion.prefix { $0 != "/" })"
       try await register(
-        webhook, in: ResourcePath(apiVersion: "apiextensions.k8s.io/v1", plural: "customresourcedefinitions", name: name)
+        webhook,
+        in: ResourcePath(apiVersion: "apiextensions.k8s.io/v1", plural: "customresourcedefinitions", name: name)
       ) { definition in
         guard let conversion = definition["spec"]?["conversion"]?["webhook"]?["clientConfig"] else { return [] }
         return [("/spec/conversion/webhook/clientConfig", conversion, "convert")]
@@ -39,7 +41,8 @@ public struct KubernetesWebhookRegistrar: WebhookRegistrar {
   private func register(
     _ webhook: WebhookClient, in path: ResourcePath, _ places: (JSONValue) -> [Place]
   ) async throws {
-    guard let object = try await client.get(path, as: JSONValue.self), let version = object["metadata"]?["resourceVersion"]
+    guard let object = try await client.get(path, as: JSONValue.self),
+      let version = object["metadata"]?["resourceVersion"]
     else { return }
     var operations = [ConfigPatch(op: "test", path: "/metadata/resourceVersion", value: version)]
     for place in places(object) {
@@ -48,7 +51,7 @@ public struct KubernetesWebhookRegistrar: WebhookRegistrar {
         wanted["url"] = .string("\(url)/\(place.endpoint)")
         wanted["service"] = nil
       }
-      if let caBundle = webhook.caBundle { wanted["caBundle"] = .string(Base64.text(Array(caBundle.utf8))) }
+      if let caBundle = webhook.caBundle { wanted["caBundle"] = .string(Data(caBundle.utf8).base64EncodedString()) }
       guard .object(wanted) != place.value else { continue }
       operations.append(ConfigPatch(op: "replace", path: place.path, value: .object(wanted)))
     }

@@ -58,6 +58,12 @@ struct ConfigurationOptions: ParsableArguments {
   var siderolinkEndpoint: String?
   @Option(name: .customLong(ConfigurationKey.powerPollInterval.flag), help: help(.powerPollInterval))
   var powerPollInterval: String?
+  @Option(name: .customLong(ConfigurationKey.webhookPort.flag), help: help(.webhookPort))
+  var webhookPort: String?
+  @Option(name: .customLong(ConfigurationKey.webhookCertDir.flag), help: help(.webhookCertDir))
+  var webhookCertDir: String?
+  @Option(name: .customLong(ConfigurationKey.webhookEndpoint.flag), help: help(.webhookEndpoint))
+  var webhookEndpoint: String?
   @Option(name: .customLong(ConfigurationKey.interfaces.flag), help: help(.interfaces))
   var interfaces: String?
 
@@ -88,6 +94,9 @@ struct ConfigurationOptions: ParsableArguments {
     case .configdataAccess: configdataAccess
     case .siderolinkEndpoint: siderolinkEndpoint
     case .powerPollInterval: powerPollInterval
+    case .webhookPort: webhookPort
+    case .webhookCertDir: webhookCertDir
+    case .webhookEndpoint: webhookEndpoint
     case .interfaces: interfaces
     }
   }

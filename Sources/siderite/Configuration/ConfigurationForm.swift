@@ -16,7 +16,9 @@ extension ConfigurationForm where Value == String {
 
   /// An IPv4 address or a DNS name, without a port.
   static var host: Self {
-    Self(expected: "an address or a name such as 10.0.0.1 or boot-1.example.net") { ResourceName.isValid($0) ? $0 : nil }
+    Self(expected: "an address or a name such as 10.0.0.1 or boot-1.example.net") {
+      ResourceName.isValid($0) ? $0 : nil
+    }
   }
 
   /// IFNAMSIZ leaves 15 bytes.

@@ -90,7 +90,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .powerPollInterval: "How often every Server's power is asked for: 60s to 365d, or off. (default: 5m)"
     case .webhookPort: "TCP port that the cluster's API server asks about our kinds at. (default: 9443)"
     case .webhookCertDir: "Where tls.crt, tls.key and ca.crt of the webhooks are. (default: none, we make them)"
-    case .webhookEndpoint: "Address or name that the API server reaches this host by. (default: apiEndpoint, else an interface's)"
+    case .webhookEndpoint:
+      "Address or name that the API server reaches this host by. (default: apiEndpoint, else an interface's)"
     case .interfaces: "The networks to serve. (default: none)"
     }
   }
