@@ -156,6 +156,26 @@ struct ConfigurationTests {
     #expect(ConfigurationKey.siderolinkEndpoint.variable == "SIDERITE_SIDEROLINK_ENDPOINT")
   }
 
+  @Test("Webhooks: Sidero's flags, and clusterctl's way to leave something out")
+  func webhooks() throws {
+    let unset = try ConfigurationLoader(file: "").load().webhook
+    #expect(unset == Configuration.Webhook(port: 9443, certDir: nil, endpoint: nil))
+    let set = try ConfigurationLoader(
+      file: "webhook: {port: 1, endpoint: boot-1.example.net}",
+      environment: [
+        "SIDERITE_WEBHOOK_PORT": "9444", "SIDERITE_WEBHOOK_CERT_DIR": "-", "SIDERITE_API_ENDPOINT": "-",
+        "SIDERITE_SIDEROLINK_ENDPOINT": "-",
+      ]
+    ).load()
+    #expect(set.webhook == Configuration.Webhook(port: 9444, certDir: nil, endpoint: "boot-1.example.net"))
+    #expect(set.apiEndpoint == nil && set.sideroLinkEndpoint == nil)
+    #expect(
+      problems("webhook: {port: 0, certDir: certs, endpoint: 'https://x', cert: 1}").map { $0.prefix { $0 != ":" } }
+        .sorted()
+        == ["webhook.cert", "webhook.certDir", "webhook.endpoint", "webhook.port"])
+    #expect(ConfigurationKey.webhookCertDir.flag == "webhook-cert-dir")
+  }
+
   @Test("Every key has a variable and a flag of its own")
   func names() {
     let keys = ConfigurationKey.allCases

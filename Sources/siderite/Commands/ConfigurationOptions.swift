@@ -64,6 +64,12 @@ struct ConfigurationOptions: ParsableArguments {
   var kubeContext: String?
   @Option(name: .customLong(ConfigurationKey.bootHost.flag), help: help(.bootHost))
   var bootHost: String?
+  @Option(name: .customLong(ConfigurationKey.webhookPort.flag), help: help(.webhookPort))
+  var webhookPort: String?
+  @Option(name: .customLong(ConfigurationKey.webhookCertDir.flag), help: help(.webhookCertDir))
+  var webhookCertDir: String?
+  @Option(name: .customLong(ConfigurationKey.webhookEndpoint.flag), help: help(.webhookEndpoint))
+  var webhookEndpoint: String?
   @Option(name: .customLong(ConfigurationKey.interfaces.flag), help: help(.interfaces))
   var interfaces: String?
 
@@ -97,6 +103,9 @@ struct ConfigurationOptions: ParsableArguments {
     case .kubeconfig: kubeconfig
     case .kubeContext: kubeContext
     case .bootHost: bootHost
+    case .webhookPort: webhookPort
+    case .webhookCertDir: webhookCertDir
+    case .webhookEndpoint: webhookEndpoint
     case .interfaces: interfaces
     }
   }

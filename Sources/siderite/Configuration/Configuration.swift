@@ -26,6 +26,7 @@ struct Configuration: Equatable, Sendable {
   var sideroLinkEndpoint: String?
   /// `nil`: never.
   var powerPollIntervalSeconds: UInt32? = 300
+  var webhook = Webhook()
   var interfaces: [Interface] = []
   /// The management cluster; `nil`: none, resources are kept here.
   var cluster: Cluster?
@@ -67,6 +68,15 @@ struct Configuration: Equatable, Sendable {
   struct TFTP: Equatable, Sendable {
     var port: UInt16 = 69
     var singlePort = false
+  }
+
+  /// What a cluster's API server asks us, over TLS.
+  struct Webhook: Equatable, Sendable {
+    var port: UInt16 = 9443
+    /// `nil`: we make the certificates.
+    var certDir: String?
+    /// `nil`: the address that machines are told.
+    var endpoint: String?
   }
 
   struct Agent: Equatable, Sendable {

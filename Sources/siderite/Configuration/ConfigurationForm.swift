@@ -14,6 +14,13 @@ extension ConfigurationForm where Value == String {
     Self(expected: "an absolute path") { $0.hasPrefix("/") && !$0.utf8.contains(0) ? $0 : nil }
   }
 
+  /// An IPv4 address or a DNS name, without a port.
+  static var host: Self {
+    Self(expected: "an address or a name such as 10.0.0.1 or boot-1.example.net") {
+      ResourceName.isValid($0) ? $0 : nil
+    }
+  }
+
   /// IFNAMSIZ leaves 15 bytes.
   static var interfaceName: Self {
     Self(expected: "a network interface's name, such as eth0") { name in

@@ -46,6 +46,7 @@ struct ConfigurationLoader {
     _ key: ConfigurationKey, with text: String, from source: String, in tree: inout Node.Mapping,
     _ reader: inout ConfigurationReader
   ) {
+    if text == "-", key.mayBeDash { return }
     let value: Node
     do {
       value = key == .interfaces ? try compose(yaml: text) ?? Node("") : Node(text, .implicit, .doubleQuoted)
@@ -99,6 +100,12 @@ struct ConfigurationLoader {
       "directory", of: agent, default: configuration.agent.directory, .absolutePath)
     configuration.agent.afterRegistration = reader.value(
       "afterRegistration", of: agent, default: configuration.agent.afterRegistration, .choice)
+
+    let webhook = reader.section("webhook", of: root)
+    reader.refuseUnknownKeys(in: webhook, known: ["port", "certDir", "endpoint"])
+    configuration.webhook.port = reader.value("port", of: webhook, default: configuration.webhook.port, .port)
+    configuration.webhook.certDir = reader.optional("certDir", of: webhook, .absolutePath)
+    configuration.webhook.endpoint = reader.optional("endpoint", of: webhook, .host)
 
     let interfaces = reader.sections("interfaces", of: root)
     configuration.interfaces = interfaces.compactMap { readInterface($0, &reader) }
