@@ -89,6 +89,23 @@ struct WipeTests {
 
   // MARK: The order
 
+  @Test("A paused Server's machine gets no order; a wipe that was begun goes on")
+  func paused() async throws {
+    let site = try Site()
+    _ = try await site.register()
+    try await site.accept { $0.metadata.annotations = [ObjectMeta.pausedAnnotation: ""] }
+    #expect(try await site.register().wipe == nil)
+    var server = try await site.server()
+    server.metadata.annotations = nil
+    server = try await site.rack.store.update(server)
+    let order = try #require(try await site.register().wipe)
+    server = try await site.server()
+    server.metadata.annotations = [ObjectMeta.pausedAnnotation: ""]
+    _ = try await site.rack.store.update(server)
+    #expect(try await site.tell(site.report(order, .erased, isFinal: true)).status == 200)
+    #expect(try await site.server().status.isClean)
+  }
+
   @Test("The order comes with the registration of an accepted machine that nobody has, and its token is kept first")
   func order() async throws {
     let site = try Site()

@@ -50,11 +50,12 @@ public final class WipeHandover: Sendable {
 
   // MARK: Handing out
 
-  /// What the machine that was just discovered is told.
+  /// What the machine that was just discovered is told. A paused Server's gets no order; one that is being wiped already
+  /// goes on, for half erased is no state to pause in.
   func answer(forServer name: String) async throws -> Answer {
     for _ in 0..<Limits.attempts {
       guard var server = try await store.get(ServerKind.self, named: name), let intent = server.status.wipe,
-        intent.isOpen, server.wipeObstacle == nil, try await isFree(name)
+        intent.isOpen, server.wipeObstacle == nil, !server.metadata.isPaused, try await isFree(name)
       else { return .nothing }
       try refuseOldKnowledge(for: intent)
       let given: WipeStatus
