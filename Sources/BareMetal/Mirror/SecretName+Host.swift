@@ -2,7 +2,8 @@ extension SecretName {
   /// Kept on this boot host only, never in the cluster: tokens that it has given out, a password that is not verified, and
   /// copies of machine configurations.
   public var isOfThisHost: Bool {
-    namespace == "sidero-system" && ["-boot", "-wipe", "-bmc-pending", "-config"].contains { name.hasSuffix($0) }
+    namespace == "sidero-system"
+      && ["-boot", "-wipe", "-bmc-pending", "-config", "-bootstrap"].contains { name.hasSuffix($0) }
   }
 
   /// Credentials of a BMC that Siderite itself has set up: kept when the cluster cannot be reached, and told to it later.

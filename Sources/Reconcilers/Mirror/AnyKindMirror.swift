@@ -21,10 +21,10 @@ protocol AnyKindMirror: Sendable {
 
 /// A way to make one of a kind that is known at run time only.
 func makeMirror<Kind: ResourceKind>(
-  _ kind: Kind.Type, snapshot: any SnapshotStore, hasOwnStatus: Bool,
+  _ kind: Kind.Type, snapshot: any SnapshotStore, hasOwnStatus: Bool, isOptional: Bool,
   onDrop: @escaping @Sendable (String, String) -> Void
 ) -> any AnyKindMirror {
-  KindMirror(kind, snapshot: snapshot, hasOwnStatus: hasOwnStatus, onDrop: onDrop)
+  KindMirror(kind, snapshot: snapshot, hasOwnStatus: hasOwnStatus, isOptional: isOptional, onDrop: onDrop)
 }
 
 extension KindMirror: AnyKindMirror {

@@ -35,6 +35,8 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
   let state: Mutex<State>
   let snapshot: any SnapshotStore
   let hasOwnStatus: Bool
+  /// Whether the remote store need not have the kind.
+  let isOptional: Bool
   /// Called for each write that will not be told to the remote store, with the object's key and why.
   private let onDrop: @Sendable (String, String) -> Void
   /// Set when there is something to be written to the disk.
@@ -42,12 +44,13 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
   private let saving = Turns()
 
   init(
-    _ kind: Kind.Type, snapshot: any SnapshotStore, hasOwnStatus: Bool,
+    _ kind: Kind.Type, snapshot: any SnapshotStore, hasOwnStatus: Bool, isOptional: Bool,
     onDrop: @escaping @Sendable (String, String) -> Void
   ) {
     state = Mutex(State(hasOwnStatus: hasOwnStatus))
     self.snapshot = snapshot
     self.hasOwnStatus = hasOwnStatus
+    self.isOptional = isOptional
     self.onDrop = onDrop
   }
 
@@ -183,6 +186,11 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
       }
       return late
     }
+  }
+
+  /// The remote store has no such kind, and so no object of it; it may have one day.
+  func isUnserved() {
+    replace(by: ResourceList(items: [], resourceVersion: "0"), latest: .max)
   }
 
   func stoppedFollowing() { state.withLock { $0.isFollowing = false } }

@@ -48,6 +48,11 @@ extension MirroredResourceStore {
         // One that ends at once, time after time, is asked less and less often.
         failures = start.duration(to: .now) > limits.backoff.longest ? 0 : failures + 1
       } catch {
+        if mirror.isOptional, error.isUnservedKind {
+          mirror.isUnserved()
+          try? await Task.sleep(for: limits.unserved)
+          continue
+        }
         failures += 1
         // One kind may be forbidden while the others are not: whether the cluster answers is asked apart.
         link.changed.set()

@@ -35,6 +35,8 @@ public final class MirroredResourceStore: ResourceStore, Service {
     public var settling = Duration.milliseconds(200)
     /// Between two looks whether what is true here is to be told as what is true of all (``Configuration/publishes``).
     public var publishing = Duration.seconds(30)
+    /// Between two looks whether the cluster has an optional kind by now.
+    public var unserved = Duration.seconds(60)
 
     public init() {}
   }
@@ -42,6 +44,8 @@ public final class MirroredResourceStore: ResourceStore, Service {
   /// What is mirrored.
   public struct Configuration: Sendable {
     public var kinds: [any ResourceKind.Type]
+    /// Kinds that the cluster need not have: Cluster API's. Where it has not, there is no object of them.
+    public var optionalKinds: [any ResourceKind.Type] = []
     /// Kinds of whose objects every boot host has a status of its own, as of Environments: which files are on its disk.
     public var ownStatusKinds: [any ResourceKind.Type]
     /// Whether the own status of this boot host is shown in the cluster: the leader's is.
@@ -88,11 +92,14 @@ public final class MirroredResourceStore: ResourceStore, Service {
     self.logger = logger
     self.now = now
     let own = Set(configuration.ownStatusKinds.map { $0.kind })
+    let optional = Set(configuration.optionalKinds.map { $0.kind })
     let counts = counts
     var mirrors: [String: any AnyKindMirror] = [:]
-    for kind in configuration.kinds {
+    for kind in configuration.kinds + configuration.optionalKinds {
       let name = kind.kind
-      mirrors[name] = makeMirror(kind, snapshot: snapshot, hasOwnStatus: own.contains(name)) { key, reason in
+      mirrors[name] = makeMirror(
+        kind, snapshot: snapshot, hasOwnStatus: own.contains(name), isOptional: optional.contains(name)
+      ) { key, reason in
         counts.dropped.increment()
         logger.warning(
           "What was noted while the cluster was out of reach is not told to it",

@@ -12,6 +12,7 @@ public struct ServerBindingReconciler: Reconciler {
   public let sources: [WatchSource]
 
   private let store: any ResourceStore
+  private let latest: any ResourceStore
   private let secrets: any SecretStore
   private let journal: any BootEventSink
   private let wipeMode: WipePolicy.Mode
@@ -20,17 +21,20 @@ public struct ServerBindingReconciler: Reconciler {
   private let newID: @Sendable () -> String
 
   /// - Parameters:
+  ///   - latest: where the cluster itself is asked, before a machine is released, whether it may be; `store` otherwise.
   ///   - wipeMode: for Servers whose policy says nothing.
   ///   - jurisdiction: whose Servers' bindings are held and released here: their Secrets are.
   ///   - now: the wall clock.
   ///   - newID: an id that nobody can guess.
   public init(
-    store: any ResourceStore, secrets: any SecretStore, journal: any BootEventSink, wipeMode: WipePolicy.Mode,
-    jurisdiction: Jurisdiction = .all, now: @escaping @Sendable () -> Timestamp,
+    store: any ResourceStore, latest: (any ResourceStore)? = nil, secrets: any SecretStore,
+    journal: any BootEventSink, wipeMode: WipePolicy.Mode, jurisdiction: Jurisdiction = .all,
+    now: @escaping @Sendable () -> Timestamp,
     newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
   ) {
     sources = [WatchSource(ServerKind.self)] + ClusterMembers().sources
     self.store = store
+    self.latest = latest ?? store
     self.secrets = secrets
     self.journal = journal
     self.jurisdiction = jurisdiction
@@ -43,9 +47,11 @@ public struct ServerBindingReconciler: Reconciler {
     guard var binding = try await store.get(ServerBindingKind.self, named: name) else { return .never }
     let server = try await store.get(ServerKind.self, named: name)
     guard jurisdiction.covers(server) else { return jurisdiction.recheck(server).map { .after($0) } ?? .never }
-    let hold = try await BindingHold(of: binding, in: store)
+    var hold = try await BindingHold(of: binding, in: store)
     let isHeld = binding.metadata.finalizers?.contains(ServerBinding.releaseFinalizer) == true
     guard binding.metadata.deletionTimestamp == nil else {
+      // What is known here may be older than the pause that came before the deletion.
+      if isHeld, hold == nil { hold = try await BindingHold(of: binding, in: latest) }
       switch hold {
       case nil: if isHeld { try await release(binding) }
       case .machineUnknown(let reason)?: if isHeld { try await letGo(binding, reason) }

@@ -19,6 +19,7 @@ public struct ServerReconciler: Reconciler {
   public let sources: [WatchSource]
 
   private let store: any ResourceStore
+  private let latest: any ResourceStore
   private let secrets: any SecretStore
   private let servers: any ServerSwitch
   private let journal: any BootEventSink
@@ -30,12 +31,14 @@ public struct ServerReconciler: Reconciler {
   private let questions = PowerQuestions()
 
   /// - Parameters:
+  ///   - latest: where the cluster itself is asked, before a machine's work is ended, whether it may be; `store` otherwise.
   ///   - servers: who switches machines.
   ///   - jurisdiction: whose lives are led here.
   ///   - now: the wall clock.
   ///   - newID: an id that nobody can guess.
   public init(
-    store: any ResourceStore, secrets: any SecretStore, servers: any ServerSwitch, journal: any BootEventSink,
+    store: any ResourceStore, latest: (any ResourceStore)? = nil, secrets: any SecretStore, servers: any ServerSwitch,
+    journal: any BootEventSink,
     configuration: ServerPlan.Configuration, jurisdiction: Jurisdiction = .all, logger: Logger,
     now: @escaping @Sendable () -> Timestamp,
     newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
@@ -43,6 +46,7 @@ public struct ServerReconciler: Reconciler {
     let members = ClusterMembers()
     sources = [WatchSource(ServerKind.self)] + members.sources
     self.store = store
+    self.latest = latest ?? store
     self.secrets = secrets
     self.servers = servers
     self.journal = journal
@@ -165,6 +169,7 @@ public struct ServerReconciler: Reconciler {
     _ action: ServerAction, _ server: Server, _ binding: ServerBinding?
   ) async throws(StoreError) -> BMCFailure? {
     let name = server.metadata.name
+    let store = action.request.isDestructive ? latest : store
     let current = try await store.get(ServerBindingKind.self, named: name)
     if action.request.isDestructive, binding == nil, current != nil {
       return BMCFailure(.refused, "it was allocated meanwhile")

@@ -1,6 +1,7 @@
 import BareMetal
 import FoundationEssentials
 import HTTPServices
+import Kubernetes
 import Logging
 import Reconcilers
 import ServiceLifecycle
@@ -15,7 +16,9 @@ extension Daemon {
     return ResourceName.fitting(name ?? "") ?? "boot-host"
   }
 
-  func openStores(_ cluster: ManagementCluster?, _ leading: LeadingFlag, _ logger: Logger) async throws(StoreError) -> Stores {
+  func openStores(_ cluster: ManagementCluster?, _ leading: LeadingFlag, _ logger: Logger) async throws(StoreError)
+    -> Stores
+  {
     guard let cluster else { return try Stores(directory: configuration.stateDirectory) }
     return try await Stores(
       directory: configuration.stateDirectory, cluster: cluster, logger: logger, showsOwnStatus: { leading.isSet })
@@ -41,10 +44,20 @@ extension Daemon {
     parts.logger.notice(
       "Resources are kept in the cluster",
       metadata: ["cluster": "\(cluster.origin)", "bootHost": "\(bootHost)", "known": "\(mirror.summary)"])
-    return election + [
-      mirror,
-      MirrorReader(store: parts.stores, environments: parts.environments, known: parts.known, logger: parts.logger),
-    ]
+    let reader = MirrorReader(
+      store: parts.stores, environments: parts.environments, known: parts.known, logger: parts.logger)
+    return election + [mirror, reader] + webhooks(cluster, parts)
+  }
+
+  /// What the cluster's API server asks about our kinds.
+  private func webhooks(_ cluster: ManagementCluster, _ parts: Parts) -> [any Service] {
+    let isInside = configuration.cluster?.access == .inCluster
+    let address = (configuration.apiEndpoint ?? parts.addresses.first)?.description
+    let webhooks = Webhooks(
+      configuration: configuration.webhook, host: isInside ? nil : configuration.webhook.endpoint ?? address,
+      secrets: cluster.secrets, registrar: KubernetesWebhookRegistrar(client: cluster.client),
+      isRegistering: { [leading = parts.leading] in leading.isSet }, logger: parts.logger)
+    return webhooks.services(listening: parts.startup.expect("webhooks"))
   }
 
   /// Those services, once everything that decides about boots is known.

@@ -19,8 +19,11 @@ struct Stores: Sendable {
 
   /// What is mirrored: everything that machines boot by, and what the provider makes of it.
   static let mirroredKinds: [any ResourceKind.Type] = [
-    ServerKind.self, ServerBindingKind.self, ServerClassKind.self, EnvironmentKind.self,
+    ServerKind.self, ServerBindingKind.self, ServerClassKind.self, EnvironmentKind.self, MetalMachineKind.self,
+    MetalClusterKind.self,
   ]
+  /// Cluster API's own, which is not everywhere.
+  static let clusterKinds: [any ResourceKind.Type] = [ClusterKind.self, MachineKind.self]
 
   /// Opens or creates them.
   init(directory: String) throws(StoreError) {
@@ -51,9 +54,7 @@ struct Stores: Sendable {
     let secrets = MirroredSecretStore(local: own, remote: cluster.secrets, snapshot: snapshot)
     let mirror = try await MirroredResourceStore(
       of: cluster.resources, snapshot: snapshot,
-      configuration: MirroredResourceStore.Configuration(
-        kinds: Self.mirroredKinds, ownStatusKinds: [EnvironmentKind.self], publishes: showsOwnStatus),
-      secrets: secrets, logger: logger, now: { .now })
+      configuration: Self.mirrored(showsOwnStatus), secrets: secrets, logger: logger, now: { .now })
     resources = mirror
     self.leases = leases
     self.secrets = secrets
@@ -65,6 +66,15 @@ struct Stores: Sendable {
       leases.close()
       own.close()
     }
+  }
+
+  private static func mirrored(
+    _ showsOwnStatus: @escaping @Sendable () -> Bool
+  ) -> MirroredResourceStore.Configuration {
+    var configuration = MirroredResourceStore.Configuration(
+      kinds: mirroredKinds, ownStatusKinds: [EnvironmentKind.self], publishes: showsOwnStatus)
+    configuration.optionalKinds = clusterKinds
+    return configuration
   }
 
   /// What is known of one cluster says nothing of another, and what waits to be told to one must not be told to another.
