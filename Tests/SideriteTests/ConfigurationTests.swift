@@ -56,6 +56,22 @@ struct ConfigurationTests {
     #expect(try ConfigurationLoader(file: file).load() == Configuration())
   }
 
+  @Test("A cluster is a kubeconfig's, or the one that the daemon runs in")
+  func cluster() throws {
+    let file = "kubeconfig: /etc/siderite/kubeconfig\nkubeContext: prod\nbootHost: boot-1"
+    let configuration = try ConfigurationLoader(file: file).load()
+    #expect(configuration.cluster == .init(access: .file("/etc/siderite/kubeconfig"), context: "prod"))
+    #expect(configuration.bootHost == "boot-1")
+    #expect(
+      try ConfigurationLoader(environment: ["SIDERITE_KUBECONFIG": "in-cluster"]).load().cluster
+        == .init(access: .inCluster))
+    #expect(try ConfigurationLoader(file: "").load().cluster == nil)
+    #expect(problems("kubeconfig: kube/config") == ["kubeconfig: 1"])
+    #expect(problems("bootHost: Boot_1") == ["bootHost: 1"])
+    #expect(problems("kubeContext: prod") == ["kubeContext: 1"])
+    #expect(problems("kubeconfig: in-cluster\nkubeContext: prod") == ["kubeContext: 2"])
+  }
+
   @Test("Flag beats environment beats file beats default")
   func precedence() throws {
     var loader = ConfigurationLoader(file: Self.file)
