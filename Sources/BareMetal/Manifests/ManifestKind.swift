@@ -23,6 +23,18 @@ public protocol ManifestKind: ResourceKind {
 
   /// A spec in the words of one of the ``olderVersions``, as far as it has words for it.
   static func olderSpec(_ spec: Spec, version: String) -> JSONValue
+
+  /// What a status of one of the ``olderVersions`` says in today's words; of what it has no words for, what `hub` says.
+  static func status(_ older: JSONValue?, of version: String, hub: JSONValue?) -> JSONValue?
+
+  /// A status in the words of one of the ``olderVersions``, as far as it has words for it.
+  static func olderStatus(_ status: JSONValue?, of spec: Spec, version: String) -> JSONValue?
+
+  /// What a spec of a version is read into, for those who describe it: ``ResourceKind/Spec`` in today's.
+  static func specType(of version: String) -> any Decodable.Type
+
+  /// As ``specType(of:)``, of the status.
+  static func statusType(of version: String) -> any Decodable.Type
 }
 
 extension ManifestKind {
@@ -41,4 +53,12 @@ extension ManifestKind {
   }
 
   public static func olderSpec(_ spec: Spec, version: String) -> JSONValue { JSONValue(encoding: spec) }
+
+  public static func status(_ older: JSONValue?, of version: String, hub: JSONValue?) -> JSONValue? { older }
+
+  public static func olderStatus(_ status: JSONValue?, of spec: Spec, version: String) -> JSONValue? { status }
+
+  public static func specType(of version: String) -> any Decodable.Type { Spec.self }
+
+  public static func statusType(of version: String) -> any Decodable.Type { Status.self }
 }

@@ -26,6 +26,7 @@ extension BootPlane {
             autoAccept: configuration.autoAcceptServers && quarantine == nil)
           _ = take(registration, quarantine, into: &new)
           let isWipeAsked = try await wipes?.noteAcceptance(of: &new) ?? false
+          if let host = configuration.bootHost { new.metadata.setBootHost(host) }
           return Registered(
             server: try await store.create(new), isNew: true, changes: [], quarantine: quarantine,
             isWipeAsked: isWipeAsked)
@@ -39,8 +40,9 @@ extension BootPlane {
         let isWipeAsked = try await wipes?.noteAcceptance(of: &fresh) ?? false
         current.status = fresh.status
         if current.status != existing.status { current = try await store.updateStatus(current) }
-        let server = try await store.update(
-          registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false))
+        var server = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
+        if let host = configuration.bootHost { server.metadata.setBootHost(host) }
+        server = try await store.update(server)
         return Registered(
           server: server, isNew: false, changes: changes, quarantine: quarantine, isWipeAsked: isWipeAsked)
       } catch let error as StoreError {

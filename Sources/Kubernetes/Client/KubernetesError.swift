@@ -89,7 +89,7 @@ extension KubernetesError {
     switch reason {
     case .unauthorized: message = "\(request): the credentials are wrong or have expired (\(words))"
     case .forbidden: message = "\(request): the credentials do not allow this: \(words)"
-    case .unserved: message = "\(request): the cluster does not serve this kind: are its CRDs installed? (\(words))"
+    case .unserved: message = "\(request): \(StoreError.unservedKind): are its CRDs installed? (\(words))"
     case .malformed: message = "\(request): no answer of a Kubernetes API server (\(words))"
     default: break
     }

@@ -12,24 +12,32 @@ public struct ServerBindingReconciler: Reconciler {
   public let sources: [WatchSource]
 
   private let store: any ResourceStore
+  private let latest: any ResourceStore
   private let secrets: any SecretStore
   private let journal: any BootEventSink
   private let wipeMode: WipePolicy.Mode
+  private let jurisdiction: Jurisdiction
   private let now: @Sendable () -> Timestamp
   private let newID: @Sendable () -> String
 
   /// - Parameters:
+  ///   - latest: where the cluster itself is asked, before a machine is released, whether it may be; `store` otherwise.
   ///   - wipeMode: for Servers whose policy says nothing.
+  ///   - jurisdiction: whose Servers' bindings are held and released here: their Secrets are.
   ///   - now: the wall clock.
   ///   - newID: an id that nobody can guess.
   public init(
-    store: any ResourceStore, secrets: any SecretStore, journal: any BootEventSink, wipeMode: WipePolicy.Mode,
-    now: @escaping @Sendable () -> Timestamp, newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
+    store: any ResourceStore, latest: (any ResourceStore)? = nil, secrets: any SecretStore,
+    journal: any BootEventSink, wipeMode: WipePolicy.Mode, jurisdiction: Jurisdiction = .all,
+    now: @escaping @Sendable () -> Timestamp,
+    newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
   ) {
     sources = [WatchSource(ServerKind.self)] + ClusterMembers().sources
     self.store = store
+    self.latest = latest ?? store
     self.secrets = secrets
     self.journal = journal
+    self.jurisdiction = jurisdiction
     self.wipeMode = wipeMode
     self.now = now
     self.newID = newID
@@ -37,9 +45,13 @@ public struct ServerBindingReconciler: Reconciler {
 
   public func reconcile(_ name: String) async throws -> Requeue {
     guard var binding = try await store.get(ServerBindingKind.self, named: name) else { return .never }
-    let hold = try await BindingHold(of: binding, in: store)
+    let server = try await store.get(ServerKind.self, named: name)
+    guard jurisdiction.covers(server) else { return jurisdiction.recheck(server).map { .after($0) } ?? .never }
+    var hold = try await BindingHold(of: binding, in: store)
     let isHeld = binding.metadata.finalizers?.contains(ServerBinding.releaseFinalizer) == true
     guard binding.metadata.deletionTimestamp == nil else {
+      // What is known here may be older than the pause that came before the deletion.
+      if isHeld, hold == nil { hold = try await BindingHold(of: binding, in: latest) }
       switch hold {
       case nil: if isHeld { try await release(binding) }
       case .machineUnknown(let reason)?: if isHeld { try await letGo(binding, reason) }
@@ -53,7 +65,7 @@ public struct ServerBindingReconciler: Reconciler {
     kept.noteInstallation()
     if kept.metadata != binding.metadata { binding = try await store.update(kept) }
     let before = binding.status
-    binding.status.ready = try await store.get(ServerKind.self, named: name) != nil
+    binding.status.ready = server != nil
     if binding.isInstalled, !binding.status.conditions.isTrue(BindingCondition.installed) {
       // Its conditions were lost in a move.
       binding.status.conditions.set(BindingCondition.installed, .true, now: now())

@@ -85,11 +85,3 @@ struct PatchCommand: AsyncParsableCommand {
     }
   }
 }
-
-extension ObjectMeta {
-  /// Whether what people set is the same.
-  func hasSameContent(as other: ObjectMeta) -> Bool {
-    (labels ?? [:]) == (other.labels ?? [:]) && (annotations ?? [:]) == (other.annotations ?? [:])
-      && (finalizers ?? []) == (other.finalizers ?? [])
-  }
-}
