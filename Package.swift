@@ -227,7 +227,8 @@ let package = Package(
       swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(
-      name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "SQLiteStore", "Wire", "siderite", argumentParser],
+      name: "SideriteTests",
+      dependencies: ["BareMetal", "LinuxSystem", "SQLiteStore", "Wire", "siderite", argumentParser],
       swiftSettings: app),
     .testTarget(
       name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire", grdb],
