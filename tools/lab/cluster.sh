@@ -44,7 +44,11 @@ lab_cluster() {
 }
 # lab_cluster_stop / lab_cluster_start   An outage: SIGKILL for the API server; the same again.
 lab_cluster_stop() { lab_in "$lab_root/tools/kube" kill-api "$LAB/$LAB_KUBE"; }
-lab_cluster_start() { lab_in "$lab_root/tools/kube" start-api "$LAB/$LAB_KUBE"; }
+lab_cluster_start() {
+  # On a busy machine it may need longer than tools/kube waits.
+  lab_in "$lab_root/tools/kube" start-api "$LAB/$LAB_KUBE" >"$LAB/start-api.log" 2>&1 || lab_poll 240 lab_cluster_ready
+}
+lab_cluster_ready() { lab_kubectl get --raw /readyz >/dev/null 2>&1; }
 
 # lab_cluster_kubeconfig   "$LAB/$LAB_KUBE/siderite.kubeconfig": the daemon's, by a token of its service account.
 lab_cluster_kubeconfig() {
