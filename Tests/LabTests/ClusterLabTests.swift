@@ -1,8 +1,12 @@
+import Foundation
 import Testing
+
+/// They need an API server that is built (`tools/kube build`), and twenty minutes.
+private let isWanted = ProcessInfo.processInfo.environment["SIDERITE_CLUSTER_LABS"] != nil
 
 extension RackTests {
   /// A real API server and real or light machines.
-  @Suite("Machines of a management cluster")
+  @Suite("Machines of a management cluster", .enabled(if: isWanted, "SIDERITE_CLUSTER_LABS=1 asks for them"))
   struct ClusterLabTests {
     @Test(
       "MetalMachines, one with a class and one with a serverRef, bring machines from bare to booted, and back to clean and off"
