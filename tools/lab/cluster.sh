@@ -16,8 +16,20 @@
 
 : "${LAB_KUBE:=kube}" # which cluster, where a lab has several: its directory is "$LAB/$LAB_KUBE"
 
-# lab_kubectl ARGUMENT...   As the administrator.
-lab_kubectl() { lab_in "$lab_root/tools/kube" kubectl "$LAB/$LAB_KUBE" --request-timeout=20s "$@"; }
+# lab_kubectl ARGUMENT...   As the administrator. Again when it crashes: Debian's kubectl 1.20, built with a Go of today, now and then does
+# when it writes JSON (modern-go/reflect2 before 1.0.2).
+lab_kubectl() {
+  local input='' errors=$LAB/kubectl.$BASHPID status tries
+  [[ " $* " != *" -f - "* && " $* " != *" -f -"* ]] || input=$(cat)
+  for ((tries = 0; tries < 5; tries++)); do
+    status=0
+    printf '%s\n' "$input" | lab_in "$lab_root/tools/kube" kubectl "$LAB/$LAB_KUBE" --request-timeout=20s "$@" 2>"$errors" || status=$?
+    ((status == 2)) && grep -qE '^(panic|fatal error|unexpected fault)' "$errors" || break
+  done
+  cat "$errors" >&2
+  rm -f "$errors"
+  return "$status"
+}
 
 # lab_cluster   Starts the API server and installs what `clusterctl` would.
 lab_cluster() {
@@ -32,7 +44,11 @@ lab_cluster() {
 }
 # lab_cluster_stop / lab_cluster_start   An outage: SIGKILL for the API server; the same again.
 lab_cluster_stop() { lab_in "$lab_root/tools/kube" kill-api "$LAB/$LAB_KUBE"; }
-lab_cluster_start() { lab_in "$lab_root/tools/kube" start-api "$LAB/$LAB_KUBE"; }
+lab_cluster_start() {
+  # On a busy machine it may need longer than tools/kube waits.
+  lab_in "$lab_root/tools/kube" start-api "$LAB/$LAB_KUBE" >"$LAB/start-api.log" 2>&1 || lab_poll 240 lab_cluster_ready
+}
+lab_cluster_ready() { lab_kubectl get --raw /readyz >/dev/null 2>&1; }
 
 # lab_cluster_kubeconfig   "$LAB/$LAB_KUBE/siderite.kubeconfig": the daemon's, by a token of its service account.
 lab_cluster_kubeconfig() {
