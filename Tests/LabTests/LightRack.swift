@@ -71,7 +71,8 @@ final class LightRack {
   /// Asks a management API, as a person at the machine's power button does.
   func press(_ button: String, machine: Int = 0) throws {
     // Again, where its dice say no.
-    try host.run("curl", "-fsS", "--retry", "10", "--retry-delay", "1", "-X", "POST", "http://\(endpoint(machine))/\(button)")
+    try host.run(
+      "curl", "-fsS", "--retry", "10", "--retry-delay", "1", "-X", "POST", "http://\(endpoint(machine))/\(button)")
   }
 
   /// The configuration that it fetched last.
