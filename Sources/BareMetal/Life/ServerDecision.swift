@@ -104,6 +104,7 @@ struct ServerDecision {
   }
 
   private mutating func noteAcceptance() {
+    if !status.inUse { status.noteLoss(of: server, now: now) }
     let isAsked = status.noteAcceptance(
       of: server, isPaused: isPaused, mode: configuration.wipeMode, id: intentID, now: now)
     if isAsked { event("Server Wipe", "accepted: to be wiped") }

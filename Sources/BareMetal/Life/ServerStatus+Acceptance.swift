@@ -15,7 +15,6 @@ extension ServerStatus {
   ) -> Bool {
     let accepted = conditions.condition(ServerCondition.accepted)
     conditions.set(ServerCondition.accepted, .true, now: now)
-    noteLoss(of: server, now: now)
     guard !inUse, !isClean, wipe?.isOpen != true, !mayBeAtWork,
       conditions.isTrue(ServerCondition.discovered), server.knowsDisks,
       server.metadata.deletionTimestamp == nil, !isPaused
@@ -31,10 +30,12 @@ extension ServerStatus {
     return true
   }
 
-  /// Takes note that nothing is known of an accepted Server that was kept before, here or elsewhere: asked before anything
-  /// is written into its status, for a status that says anything is not lost.
+  /// Takes note that nothing is known of a Server that was known before: its status was lost, as when it is moved to another
+  /// cluster or restored. Acceptance is no reason to wipe such a machine, for it may be at work.
+  ///
+  /// - Parameter server: as it is stored, before this look at it.
   public mutating func noteLoss(of server: Server, now: Timestamp) {
-    guard server.hasLostStatus, server.spec.accepted, !inUse else { return }
+    guard server.spec.accepted, server.hasLostStatus else { return }
     conditions.set(
       ServerCondition.wipeNeeded, .true, reason: "StatusLost",
       message: "its status was lost, as when it is moved or restored: it may be at work; "

@@ -32,8 +32,6 @@ extension BootPlane {
             isWipeAsked: isWipeAsked)
         }
         var current = existing
-        // A machine that was moved here with its cluster may be at work: that it boots the agent is no reason to wipe it.
-        current.status.noteLoss(of: existing, now: Timestamp(seconds: now().seconds))
         // What has changed comes first: when it goes wrong after that, it is seen again, and known.
         let changes = take(registration, quarantine, into: &current)
         var fresh = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
@@ -81,6 +79,7 @@ extension BootPlane {
   private func take(_ registration: Registration, _ quarantine: Quarantine?, into server: inout Server) -> [String] {
     let time = Timestamp(seconds: now().seconds)
     server.status.addresses = registration.nodeAddresses(replacing: server.status.addresses)
+    server.status.noteLoss(of: server, now: time)
     server.status.conditions.set(ServerCondition.discovered, .true, now: time)
     if let quarantine, !server.metadata.isSet(Server.identityConfirmedAnnotation) {
       server.status.conditions.set(

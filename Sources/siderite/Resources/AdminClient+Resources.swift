@@ -62,8 +62,10 @@ extension AdminClient {
 
   /// The object of exactly that name, or nothing, with the version of the store.
   func list<Kind: ShownKind>(_ kind: Kind.Type, named name: String) async throws -> ResourceCollection<Kind> {
-    let query = "?fieldSelector=\(pathComponent("metadata.name=\(name)"))"
-    return try await send(.get, Kind.path + query, as: ResourceCollection<Kind>.self)
+    let parts = name.split(separator: "/", maxSplits: 1).map { String($0) }
+    let query = "?fieldSelector=\(pathComponent("metadata.name=\(parts.last ?? name)"))"
+    let path = Kind.path(in: parts.count == 2 ? parts[0] : nil)
+    return try await send(.get, path + query, as: ResourceCollection<Kind>.self)
   }
 
   /// What happens to the objects from that version on, until `body` says that it has seen enough.
