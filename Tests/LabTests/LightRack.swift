@@ -70,7 +70,9 @@ final class LightRack {
 
   /// Asks a management API, as a person at the machine's power button does.
   func press(_ button: String, machine: Int = 0) throws {
-    try host.run("curl", "-fsS", "-X", "POST", "http://\(endpoint(machine))/\(button)")
+    // Again, where its dice say no.
+    try host.run(
+      "curl", "-fsS", "--retry", "10", "--retry-delay", "1", "-X", "POST", "http://\(endpoint(machine))/\(button)")
   }
 
   /// The configuration that it fetched last.
@@ -177,7 +179,7 @@ final class LightRack {
 
   func isReady(environment name: String) throws -> Bool {
     let conditions = try get(EnvironmentKind.self, name).status.conditions ?? []
-    return conditions.count == 2 && conditions.allSatisfy { $0.status == .true }
+    return !conditions.isEmpty && conditions.allSatisfy { $0.status == .true }
   }
 
   /// Takes a machine of class `any`, with that configuration.

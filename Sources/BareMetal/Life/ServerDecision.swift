@@ -90,23 +90,10 @@ struct ServerDecision {
     }
   }
 
-  /// Acceptance is the first reason to wipe: asked for once for each, and only of a machine whose agent reported here.
   private mutating func noteAcceptance() {
-    let accepted = status.conditions.condition(ServerCondition.accepted)
-    status.conditions.set(ServerCondition.accepted, .true, now: now)
-    guard !status.inUse, !status.isClean, status.wipe?.isOpen != true,
-      status.conditions.condition(ServerCondition.wipeNeeded)?.reason != "ReleasedWithoutIntent",
-      status.conditions.isTrue(ServerCondition.discovered), server.knowsDisks,
-      server.metadata.deletionTimestamp == nil, !isPaused
-    else { return }
-    if let wipe = status.wipe {
-      guard let accepted, accepted.status == .false || wipe.requestedAt < accepted.lastTransitionTime else { return }
-    }
-    var current = server
-    current.status = status
-    status.wipe = WipeStatus.intent(
-      for: current, reason: .accepted, mode: configuration.wipeMode, id: intentID, now: now)
-    event("Server Wipe", "accepted: to be wiped")
+    let isAsked = status.noteAcceptance(
+      of: server, isPaused: isPaused, mode: configuration.wipeMode, id: intentID, now: now)
+    if isAsked { event("Server Wipe", "accepted: to be wiped") }
   }
 
   // MARK: What all states use

@@ -9,7 +9,7 @@ extension ResourceEditor {
   func apply<Kind: ManifestKind>(
     _ kind: Kind.Type, _ document: JSONValue, _ options: ResourceOptions
   ) async throws -> AppliedObject {
-    let reader = ManifestReader(options)
+    let reader = reader(options)
     guard let name = document.fields["metadata"]?.fields["name"]?.text, !name.isEmpty else {
       // Whatever else is wrong is told with it.
       _ = try reader.resource(kind, from: document)

@@ -10,11 +10,15 @@ import Wire
 struct ResourceEditor: Sendable {
   let store: any ResourceStore
   let journal: any BootEventSink
+  /// Says which patches of machine configurations can apply to none.
+  let patcher: MachineConfigPatcher?
   let now: @Sendable () -> Timestamp
   let logger: Logger
 
   /// Reads and writes of one object before somebody else's changes are told as a conflict.
   static let attempts = 8
+
+  func reader(_ options: ResourceOptions) -> ManifestReader { ManifestReader(options, patcher: patcher) }
 
   func existing<Kind: ManifestKind>(_ kind: Kind.Type, named name: String) async throws -> Resource<Kind> {
     guard let object = try await store.get(kind, named: name) else { throw Self.notFound(kind, name) }
@@ -24,7 +28,7 @@ struct ResourceEditor: Sendable {
   func create<Kind: ManifestKind>(
     _ kind: Kind.Type, _ object: JSONValue, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
-    var new = try ManifestReader(options).resource(kind, from: object).value
+    var new = try reader(options).resource(kind, from: object).value
     new.status = Kind.Status()
     guard new.metadata.resourceVersion == nil else {
       throw Refusal(.badRequest, "metadata.resourceVersion may not be set at creation")
@@ -42,7 +46,7 @@ struct ResourceEditor: Sendable {
   func replace<Kind: ManifestKind>(
     _ kind: Kind.Type, named name: String, by object: JSONValue, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
-    let new = try ManifestReader(options).resource(kind, from: object).value
+    let new = try reader(options).resource(kind, from: object).value
     guard new.metadata.resourceVersion != nil else {
       throw Refusal(
         .unprocessableContent, "metadata.resourceVersion is missing: an update says which state it was made from")
@@ -63,7 +67,7 @@ struct ResourceEditor: Sendable {
           .unprocessableContent, "status is what was observed: it cannot be set",
           causes: [Refusal.Cause(field: "status", message: "is what was observed: it cannot be set")])
       }
-      let new = try ManifestReader(options).resource(kind, from: after).value
+      let new = try reader(options).resource(kind, from: after).value
       return try await replace(old, by: new, options)
     }
   }

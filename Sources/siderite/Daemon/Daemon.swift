@@ -153,7 +153,8 @@ struct Daemon {
       store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
       wipes: WipeHandover(
         store: parts.stores.resources, secrets: parts.stores.secrets,
-        rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)), now: { .now }),
+        rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)),
+        wipeMode: configuration.insecureWipe ? .fast : .full, now: { .now }),
       provisioning: parts.provisioning, logger: parts.logger, now: { .now }, onListening: { _ in listening() })
   }
 
@@ -166,7 +167,8 @@ struct Daemon {
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
       journal: parts.journal, servers: parts.servers, classes: parts.classes,
       wipeMode: configuration.insecureWipe ? .fast : .full,
-      render: render, logger: parts.logger, onListening: { listening() })
+      patcher: MachineConfigPatcher(parser: YAMLConfigParser()), render: render, logger: parts.logger,
+      onListening: { listening() })
   }
 
   private func healthServer(_ parts: Parts) -> any Service {

@@ -60,6 +60,12 @@ extension AdminClient {
     return try await send(.get, Kind.path + query, as: ResourceCollection<Kind>.self)
   }
 
+  /// The object of exactly that name, or nothing, with the version of the store.
+  func list<Kind: ShownKind>(_ kind: Kind.Type, named name: String) async throws -> ResourceCollection<Kind> {
+    let query = "?fieldSelector=\(pathComponent("metadata.name=\(name)"))"
+    return try await send(.get, Kind.path + query, as: ResourceCollection<Kind>.self)
+  }
+
   /// What happens to the objects from that version on, until `body` says that it has seen enough.
   /// - Parameter name: of one object; of all, when `nil`.
   /// - Returns: whether `body` had enough; otherwise changes were lost, and it must be listed again.
@@ -76,6 +82,6 @@ extension AdminClient {
       guard let object = line.object else { return false }
       if try body(line.type, object) { return true }
     }
-    throw Failure(description: "the daemon ended the watch")
+    throw Failure(description: "the daemon ended the watch: it was stopped, or restarts", isUnreachable: true)
   }
 }
