@@ -11,6 +11,8 @@ private struct ElectionSimulation {
     var election: LeaderElection
     var nextStep: Int
     var isAlive = true
+    /// The lease as it wrote it last, if nothing is known against it.
+    var latest: LeaseObject?
     /// Its requests fail until then.
     var cutOffUntil = 0
   }
@@ -25,6 +27,8 @@ private struct ElectionSimulation {
     var version: String?
     var answer: LeaseObject?
     var isLost = false
+    /// It was the one that changed the lease.
+    var isWritten = false
   }
 
   var random: SplitMix
@@ -34,6 +38,8 @@ private struct ElectionSimulation {
   var time = 0
   var flights: [Flight] = []
   let origin = ContinuousClock.now
+  /// The longest way to the lease, and back, in milliseconds.
+  let latency: Int
   /// Of each moment at which two led.
   var doubles: [Int] = []
   /// Since when nobody led, and the longest of that.
@@ -41,8 +47,9 @@ private struct ElectionSimulation {
   var longestGap = 0
   var leaders: Set<Int> = []
 
-  init(seed: UInt64, candidates count: Int) {
+  init(seed: UInt64, candidates count: Int, latency: Int) {
     random = SplitMix(state: seed)
+    self.latency = latency
     for number in 0..<count {
       let first = Int.random(in: 0..<4000, using: &random)
       candidates.append(Candidate(election: LeaderElection(identity: "c\(number)"), nextStep: first))
@@ -85,12 +92,23 @@ private struct ElectionSimulation {
 
   private mutating func step(_ index: Int) {
     candidates[index].nextStep = .max
-    request(index, spec: nil, version: nil)
+    let election = candidates[index].election
+    if election.canRenew(at: instant(time)), let known = candidates[index].latest {
+      claim(index, over: known, isNew: false)
+    } else {
+      request(index, spec: nil, version: nil)
+    }
+  }
+
+  private mutating func claim(_ index: Int, over lease: LeaseObject?, isNew: Bool) {
+    let spec = candidates[index].election.claim(
+      over: lease, isNew: isNew, wallClock: Timestamp(milliseconds: Int64(time)))
+    request(index, spec: spec, version: lease?.metadata.resourceVersion)
   }
 
   private mutating func request(_ index: Int, spec: LeaseObject.Spec?, version: String?) {
-    let there = Int.random(in: 10...1500, using: &random)
-    let back = Int.random(in: 10...1500, using: &random)
+    let there = Int.random(in: 10...latency, using: &random)
+    let back = Int.random(in: 10...latency, using: &random)
     var flight = Flight(
       candidate: index, arrives: time + there, returns: time + there + back, begun: time, spec: spec, version: version)
     // Lost on the way there or on the way back: that is, done or not.
@@ -111,6 +129,7 @@ private struct ElectionSimulation {
         var metadata = ObjectMeta(name: "leader")
         metadata.resourceVersion = String(version)
         lease = LeaseObject(metadata: metadata, spec: spec)
+        flights[index].isWritten = true
       }
       flights[index].answer = lease
     }
@@ -128,20 +147,23 @@ private struct ElectionSimulation {
         candidates[index].nextStep = time + Int(pause / .milliseconds(1))
       }
     }
-    if flight.isLost { return }
+    if flight.isLost {
+      if flight.spec != nil { candidates[index].latest = nil }
+      return
+    }
     if flight.spec != nil {
-      guard let written = flight.answer, written.spec?.holderIdentity == "c\(index)" else {
+      guard let written = flight.answer, written.metadata.resourceVersion != nil, flight.isWritten else {
+        candidates[index].latest = nil
         candidates[index].election.lost()
         return
       }
+      candidates[index].latest = written
       candidates[index].election.claimed(written, begunAt: instant(flight.begun), at: now)
       return
     }
     candidates[index].election.observe(flight.answer, at: now)
     if case .claim(let isNew) = candidates[index].election.action(at: now) {
-      let spec = candidates[index].election.claim(
-        over: flight.answer, isNew: isNew, wallClock: Timestamp(milliseconds: Int64(time)))
-      request(index, spec: spec, version: flight.answer?.metadata.resourceVersion)
+      claim(index, over: flight.answer, isNew: isNew)
     }
   }
 }
@@ -172,11 +194,11 @@ struct LeaderElectionTests {
 
   @Test("At most one leads, and a leader that dies is followed within 30 s, whatever gets lost", arguments: 1...200)
   func simulation(_ seed: UInt64) {
-    var simulation = ElectionSimulation(seed: seed, candidates: 3)
+    var simulation = ElectionSimulation(seed: seed, candidates: 3, latency: 400)
     var killedAt: Int?
     var gap: Int?
     simulation.run(seconds: 120) { simulation, time in
-      if time == 40_000, let leader = simulation.leader {
+      if time >= 40_000, killedAt == nil, let leader = simulation.leader {
         simulation.kill(leader)
         killedAt = time
       }
@@ -189,7 +211,7 @@ struct LeaderElectionTests {
 
   @Test("A leader that is cut off stops before another begins", arguments: 1...200)
   func partition(_ seed: UInt64) {
-    var simulation = ElectionSimulation(seed: seed, candidates: 3)
+    var simulation = ElectionSimulation(seed: seed, candidates: 3, latency: 1500)
     simulation.run(seconds: 180) { simulation, time in
       if time % 60_000 == 30_000, let leader = simulation.leader {
         simulation.candidates[leader].cutOffUntil = time + 40_000

@@ -35,7 +35,8 @@ actor CredentialKeeper {
   private var material: Material?
   /// When what is known is to be looked at again.
   private var freshUntil = ContinuousClock.now
-  private var pluginRan: ContinuousClock.Instant?
+  /// When it was last asked because of a refusal.
+  private var pluginRefused: ContinuousClock.Instant?
   private var pluginAnswer: CredentialPlugin.Answer?
   /// Several requests at once run a plugin once.
   private var refreshing: Task<Result<Identity, KubernetesError>, Never>?
@@ -84,10 +85,12 @@ actor CredentialKeeper {
   }
 
   private func ask(_ plugin: CredentialPlugin, wasRefused: Bool) async throws(KubernetesError) {
-    if pluginAnswer != nil, isFreshAnswer, !wasRefused { return }
-    if let pluginRan, pluginRan + Self.pluginPause > .now, pluginAnswer != nil, isFreshAnswer { return }
+    if pluginAnswer != nil, isFreshAnswer {
+      guard wasRefused else { return }
+      if let pluginRefused, pluginRefused + Self.pluginPause > .now { return }
+    }
+    if wasRefused { pluginRefused = .now }
     pluginAnswer = try await plugin.run()
-    pluginRan = .now
   }
 
   private var isFreshAnswer: Bool {

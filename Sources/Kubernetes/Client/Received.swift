@@ -46,14 +46,15 @@ public struct Unreadable: Hashable, Sendable {
     name = metadata?.name ?? ""
     uid = metadata?.uid
     resourceVersion = metadata?.resourceVersion
-    problem = Self.reason(error)
+    // From the object on: the same wherever it was found.
+    problem = Self.reason(error, below: decoder.codingPath.count)
   }
 
   /// The path and what was expected there; not the value.
-  static func reason(_ error: any Error) -> String {
+  static func reason(_ error: any Error, below depth: Int = 0) -> String {
     guard let error = error as? DecodingError else { return PlainText.line("\(error)") }
     func text(_ context: DecodingError.Context, _ more: [any CodingKey] = []) -> String {
-      let path = (context.codingPath + more).reduce(into: "") { path, key in
+      let path = (context.codingPath.dropFirst(depth) + more).reduce(into: "") { path, key in
         if let index = key.intValue {
           path += "[\(index)]"
         } else {

@@ -8,7 +8,7 @@ public struct LeaderElectionTimes: Hashable, Sendable {
   /// A leader that could not renew for so long leads no longer, counted from when it asked: so that it has stopped before
   /// anybody takes over, with a third of the lease for what is under way to end and for clocks that differ.
   public var renewal = Duration.seconds(10)
-  /// Between two attempts, and as much again at most by chance.
+  /// Between two attempts, and half as much again at most by chance.
   public var retry = Duration.seconds(2)
 
   public init() {}
@@ -84,6 +84,9 @@ struct LeaderElection: Sendable {
     return now >= observation.since + observation.duration ? .claim(isNew: true) : .look
   }
 
+  /// Whether the lease can be renewed over what was written last, without being read before.
+  func canRenew(at now: Instant) -> Bool { leads(at: now) && observation?.holder == identity }
+
   /// A claim that was begun at `start` succeeded, and the lease is now this.
   mutating func claimed(_ lease: LeaseObject, begunAt start: Instant, at now: Instant) {
     observe(lease, at: now)
@@ -113,6 +116,6 @@ struct LeaderElection: Sendable {
 
   /// Before the lease is looked at again: by chance, so that several candidates do not ask at once.
   func pause(using random: inout some RandomNumberGenerator) -> Duration {
-    times.retry * Double.random(in: 1...2, using: &random)
+    times.retry * Double.random(in: 1...1.5, using: &random)
   }
 }

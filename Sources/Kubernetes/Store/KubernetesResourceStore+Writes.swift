@@ -234,9 +234,14 @@ extension KubernetesResourceStore {
     else { throw .conflict(kind: Kind.kind, name: name) }
     guard let patch = change.patch(from: base, to: given) else { return base }
     let target = change == .status ? path.subresource("status") : path
-    let document = try checked(patch, given).onlyIf(version: version)
+    let document = try checked(patch, given)
     do throws(KubernetesError) {
-      let written = try await client.patch(target, .merge(document), as: Resource<Kind>.self)
+      let written: Resource<Kind>
+      if document.hasNullInList {
+        written = try await replace(target, document, version: version)
+      } else {
+        written = try await client.patch(target, .merge(document.onlyIf(version: version)), as: Resource<Kind>.self)
+      }
       known.keep(written)
       return written
     } catch {
@@ -251,5 +256,19 @@ extension KubernetesResourceStore {
       if error.reason == .notFound, error.mayHaveBeenDone, base.metadata.deletionTimestamp != nil { return given }
       throw error.asStoreError(kind: Kind.kind, name: name)
     }
+  }
+
+  /// As a merge patch, but with the lists as they are given: API servers drop a `null` within them, which a machine
+  /// configuration's patch may have. Two requests; what is not modelled stays here too.
+  private func replace<Kind: ResourceKind>(
+    _ target: ResourcePath, _ changes: JSONValue, version: String
+  ) async throws(KubernetesError) -> Resource<Kind> {
+    guard let stored = try await client.get(target, as: JSONValue.self) else {
+      throw KubernetesError(.notFound, "update \(target): it is gone", status: 404)
+    }
+    guard stored.fields["metadata"]?.fields["resourceVersion"]?.text == version else {
+      throw KubernetesError(.conflict, "update \(target): it was changed meanwhile", status: 409)
+    }
+    return try await client.update(stored.merging(changes), at: target, as: Resource<Kind>.self)
   }
 }

@@ -54,6 +54,24 @@ extension JSONValue {
     merging(.object(["metadata": .object(["resourceVersion": .string(version)])]))
   }
 
+  /// Whether a `null` is anywhere in a list.
+  var hasNullInList: Bool {
+    switch self {
+    case .array(let elements): elements.contains { $0.hasNull }
+    case .object(let fields): fields.values.contains { $0.hasNullInList }
+    default: false
+    }
+  }
+
+  private var hasNull: Bool {
+    switch self {
+    case .null: true
+    case .array(let elements): elements.contains { $0.hasNull }
+    case .object(let fields): fields.values.contains { $0.hasNull }
+    default: false
+    }
+  }
+
   /// Where a number is that the API server would round: it holds integers up to 2^63.
   func pathOfHugeNumber(_ path: String = "") -> String? {
     switch self {
