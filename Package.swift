@@ -85,7 +85,7 @@ let package = Package(
       name: "AssetCache",
       dependencies: [
         "BareMetal", "COpenSSL", "LinuxSystem", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioHTTP1,
-        nioPosix,
+        nioPosix, nioSSL,
       ],
       swiftSettings: app),
     .target(

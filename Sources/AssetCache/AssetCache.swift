@@ -265,7 +265,7 @@ public actor AssetCache: AssetFetcher {
       counts.fetched.increment()
       logger.info(
         "An asset is here",
-        metadata: ["url": "\(record.url)", "bytes": "\(record.bytes)", "sha512": "\(record.digest)"])
+        metadata: ["url": "\(Self.shown(record.url))", "bytes": "\(record.bytes)", "sha512": "\(record.digest)"])
       if let old, old.digest != record.digest {
         released([old.digest])
         lookAtCompanions(of: source)
@@ -276,6 +276,9 @@ public actor AssetCache: AssetFetcher {
     case .failure(let error): finish(source, error)
     }
   }
+
+  /// Without the query, which may be a signature that opens the file for everybody.
+  private static func shown(_ url: String) -> String { String(url.prefix { $0 != "?" }) }
 
   private func finish(_ source: AssetSource, _ error: any Error) {
     switch error {
@@ -306,7 +309,8 @@ public actor AssetCache: AssetFetcher {
       logger.warning(
         "An asset cannot be fetched",
         metadata: [
-          "url": "\(source.url ?? "")", "reason": "\(failure.reason.rawValue)", "message": "\(failure.message)",
+          "url": "\(Self.shown(source.url ?? ""))", "reason": "\(failure.reason.rawValue)",
+          "message": "\(failure.message)",
         ])
     }
     counts.failed(failure.reason).increment()
@@ -351,7 +355,7 @@ public actor AssetCache: AssetFetcher {
     nextLook = .now + configuration.fileInterval
     for (source, entry) in entries {
       guard let record = entry.record, content(record.digest) == nil else { continue }
-      logger.warning("A cached file is gone: it is fetched again", metadata: ["url": "\(source.url ?? "")"])
+      logger.warning("A cached file is gone: it is fetched again", metadata: ["url": "\(Self.shown(source.url ?? ""))"])
       forget(record.digest)
     }
     counts.bytes.record(sizes.values.reduce(0, +))

@@ -45,5 +45,8 @@ public struct AssetCacheConfiguration: Sendable {
   /// No `file:` URL leads here: the daemon's own state, with its Secrets. Default none.
   public var privateDirectory: String?
 
+  /// Who else may vouch for a server. Default nobody: the authorities that this host trusts.
+  public var trusted: TrustedCertificates?
+
   public init(directory: String) { self.directory = directory }
 }

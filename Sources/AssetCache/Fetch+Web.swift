@@ -68,6 +68,12 @@ extension Fetch {
     } catch {
       throw Self.failure(for: error, after: 0)
     }
+    if source.sha512 == nil, url.lowercased().hasPrefix("https:"),
+      response.history.contains(where: { $0.request.url.lowercased().hasPrefix("http:") })
+    {
+      throw AssetFailure(
+        .redirected, "the server sends us from https: to http:, where anybody may answer: give a sha512, or that URL")
+    }
     let validators = Validators(
       etag: response.headers.first(name: "ETag"), lastModified: response.headers.first(name: "Last-Modified"))
     let length = response.headers.first(name: "Content-Length").flatMap { Int64($0) }
@@ -196,7 +202,16 @@ extension Fetch {
     default:
       let text = "\(error)"
       if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {
-        return AssetFailure(.unreachable, "nobody we trust vouches for the server's certificate")
+        return AssetFailure(
+          .unreachable,
+          "nobody we trust vouches for the server's certificate, or its time is over: assetCa names authorities of your own"
+        )
+      }
+      if text.contains("failedToValidateHostname") {
+        return AssetFailure(.unreachable, "the server's certificate is another server's: it does not have this name")
+      }
+      if text.contains("WRONG_VERSION_NUMBER") {
+        return AssetFailure(.unreachable, "the server speaks no TLS there: is it http:?")
       }
       return AssetFailure(.unreachable, "no transfer: \(PlainText.line(text))")
     }

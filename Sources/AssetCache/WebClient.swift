@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import BareMetal
 import Logging
 import NIOCore
+import NIOSSL
 
 /// The HTTP client of the cache, for as long as the cache works.
 struct WebClient: Sendable {
@@ -19,6 +20,11 @@ struct WebClient: Sendable {
     settings.httpVersion = .http1Only
     // The cache tries again by itself, and says meanwhile why: the client's own attempts would only hide it.
     settings.connectionPool.retryConnectionEstablishment = false
+    if let trusted = configuration.trusted {
+      var tls = TLSConfiguration.makeClientConfiguration()
+      tls.additionalTrustRoots = [.certificates(trusted.certificates)]
+      settings.tlsConfiguration = tls
+    }
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
   }
 

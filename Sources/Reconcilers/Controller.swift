@@ -22,6 +22,7 @@ public struct Controller: Service {
   private let resync: Duration
   private let logger: Logger
   private let counts: ControllerCounts
+  private let complaints = Complaints()
 
   /// - Parameter store: what the sources are read from.
   public init(
@@ -53,13 +54,19 @@ public struct Controller: Service {
   private func watch(_ source: WatchSource, _ queue: SharedQueue) async {
     let known = KnownNames()
     var failures = 0
+    var gaps = 0
     var random = SystemRandomNumberGenerator()
     while !Task.isCancelled {
       do throws(StoreError) {
         let (keys, version) = try await source.list(store, known)
         queue.add(keys)
         failures = 0
+        let start = ContinuousClock.now
         try await follow(source, after: version, known, queue)
+        // A watch that ends as soon as it begins would have everything listed without end.
+        gaps = start.duration(to: .now) < Self.storeBackoff.longest ? gaps + 1 : 0
+        guard gaps > 1 else { continue }
+        try? await Task.sleep(for: Self.storeBackoff.delay(afterFailures: gaps - 1, using: &random))
       } catch {
         failures += 1
         if failures == 1, !Task.isCancelled {
@@ -143,7 +150,10 @@ public struct Controller: Service {
       return
     }
     counts.failed.increment()
-    logger.warning("A reconciliation failed", metadata: metadata(["name": "\(key)", "error": "\(error)"]))
+    guard let unsaid = complaints.next(at: .now) else { return }
+    var more: Logger.Metadata = ["name": "\(key)", "error": "\(error)"]
+    if unsaid > 0 { more["unsaid"] = "\(unsaid)" }
+    logger.warning("A reconciliation failed", metadata: metadata(more))
   }
 
   private func metadata(_ more: Logger.Metadata) -> Logger.Metadata {

@@ -1,57 +1,13 @@
 import BareMetal
 import Foundation
-import Glibc
-import NIOCore
-import NIOPosix
 import Testing
 import Wire
 
 @testable import AssetCache
 
-private let nginxPath = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"].first {
-  FileManager.default.isExecutableFile(atPath: $0)
-}
-
 /// A real server's ranges and validators.
-@Suite("nginx", .enabled(if: nginxPath != nil, "nginx is not installed"))
+@Suite("nginx", .enabled(if: Nginx.path != nil, "nginx is not installed"))
 struct NginxTests {
-  /// Runs nginx in the foreground, as one process, for the time of `body`.
-  private func run(in directory: TemporaryDirectory, _ body: (String) async throws -> Void) async throws {
-    // nginx cannot be asked for a free port: one is found for it.
-    let probe = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .bind(host: "127.0.0.1", port: 0).get()
-    let port = probe.localAddress?.port ?? 0
-    try await probe.close()
-    let configuration = """
-      daemon off; master_process off; user root; pid \(directory.path)/pid; error_log \(directory.path)/error;
-      events {}
-      http {
-        client_body_temp_path \(directory.path)/t1; proxy_temp_path \(directory.path)/t2;
-        fastcgi_temp_path \(directory.path)/t3; uwsgi_temp_path \(directory.path)/t4; scgi_temp_path \(directory.path)/t5;
-        log_format status "$status $http_range $http_if_range"; access_log \(directory.path)/access status;
-        server { listen 127.0.0.1:\(port); root \(directory.path)/files; }
-      }
-      """
-    try directory.write(Array(configuration.utf8), to: "nginx.conf")
-    let nginx = try start([
-      try #require(nginxPath), "-c", directory.file("nginx.conf"), "-p", directory.path, "-e", directory.file("error"),
-    ])
-    defer {
-      kill(nginx, SIGKILL)
-      waitpid(nginx, nil, 0)
-    }
-    try await body("http://127.0.0.1:\(port)")
-  }
-
-  /// Not Foundation's `Process`, which waits for an end by itself.
-  private func start(_ arguments: [String]) throws -> pid_t {
-    var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    defer { for word in words { free(word) } }
-    var process: pid_t = 0
-    try #require(posix_spawn(&process, arguments[0], nil, nil, &words, [nil]) == 0)
-    return process
-  }
-
   @Test("A beginning is gone on with, an unchanged file not sent again, a changed one sent whole")
   func resumed() async throws {
     let directory = try TemporaryDirectory()
@@ -59,7 +15,7 @@ struct NginxTests {
       atPath: directory.file("files"), withIntermediateDirectories: false)
     let kernel = bytes(3_000_001)
     try directory.write(kernel, to: "files/vmlinuz")
-    try await run(in: directory) { url in
+    try await Nginx.run(in: directory) { url in
       let source = AssetSource(url: url + "/vmlinuz")
       do {
         let harness = try await CacheHarness.start(in: directory)

@@ -257,15 +257,31 @@ struct ManifestTests {
       ])
   }
 
-  @Test("Strategic patches are looked at by whom the reader is given")
-  func strategicPatches() throws {
-    var reader = ManifestReader()
-    reader.strategicPatchProblem = { $0.contains(":") ? nil : "is no YAML map" }
-    let document = try document(server(#"{"accepted": true, "strategicPatches": ["a: b", "c"]}"#))
-    #expect(throws: ManifestError.self) { try reader.read(document) }
-    do { _ = try reader.read(document) } catch {
-      #expect(error.problems == [FieldProblem(path: "spec.strategicPatches[1]", message: "is no YAML map")])
-    }
+  @Test("A wipe policy that selects by nothing, or by what no disk has, is refused: it would erase what it was to keep")
+  func wipePolicyProblems() throws {
+    let found = try problems(
+      server(
+        """
+        {"accepted": true, "wipePolicy": {
+           "keep": [{}, {"label": ""}, {"type": "ssd"}, {"type": "flash", "label": "data"}], "systemDisk": {}}}
+        """))
+    #expect(
+      found == [
+        "spec.wipePolicy.keep[0]: says nothing: it would keep every disk, and the wipe erase none; "
+          + "it needs a wwid, serialNumber, productName, type or label",
+        "spec.wipePolicy.keep[1].label: is empty, as it is of no disk",
+        "spec.wipePolicy.keep[3].type: 'flash' is not one of SSD, HDD, NVMe, SD",
+        "spec.wipePolicy.systemDisk: is for scope: systemDisk; with scope: all, which is the default, "
+          + "the other disks are erased too",
+        "spec.wipePolicy.systemDisk: says nothing: whichever disk comes first would be erased; "
+          + "it needs a wwid, serialNumber, productName, type or label",
+      ])
+    #expect(
+      try problems(
+        server(
+          """
+          {"accepted": true, "wipePolicy": {"scope": "systemDisk", "systemDisk": {"wwid": "w"}, "keep": []}}
+          """)) == [])
   }
 
   @Test("Selectors and qualifiers that cannot be meant are refused")
@@ -276,7 +292,7 @@ struct ManifestTests {
         {"selector": {"matchLabels": {"-a": "b"}, "matchExpressions": [
            {"key": "zone", "operator": "in", "values": ["a"]}, {"key": "zone", "operator": "In"},
            {"key": "zone", "operator": "Exists", "values": ["a"]}, {"operator": "Exists"}]},
-         "qualifiers": {"labelSelectors": [{"a": "b c"}], "hardware": [
+         "qualifiers": {"labelSelectors": [{"a": "b c"}, {}], "hardware": [
            {"compute": {"processors": [{"speed": "fast", "cores": 8}], "totalCoreCount": ">= 8 GB"}},
            {"memory": {"totalSize": ">= 64"}}, {"memory": {"totalSize": 64}}, {"memory": {"totalSize": ">= 64 GuB"}},
            {"storage": {"devices": [{"size": "960 GB"}]}}, {"system": {"uuid": 1}}, {"cpu": {}}]},
@@ -297,6 +313,8 @@ struct ManifestTests {
         "spec.qualifiers.hardware[5].system.uuid: a text is expected here, not the number 1: put it in quotes",
         "spec.qualifiers.hardware[6].cpu: is not known",
         "spec.qualifiers.labelSelectors[0].a: the value is letters, digits, '-', '_' and '.', the first and last no sign",
+        "spec.qualifiers.labelSelectors[1]: says nothing: every Server would be as one of the list says; "
+          + "leave it out, or name a label",
         "spec.selector.matchExpressions[0].operator: 'in' is not one of In, NotIn, Exists, DoesNotExist",
         "spec.selector.matchExpressions[1].values: is missing: In needs some",
         "spec.selector.matchExpressions[2].values: is not for Exists",

@@ -89,6 +89,33 @@ import Wire
     #expect(!plan(current, at: now.advanced(bySeconds: 11_200)).actions.isEmpty)
   }
 
+  @Test("A machine that registered for its wipe is not restarted, nor is a person asked, before it had its time")
+  func registered() {
+    for hasBMC in [true, false] {
+      var current = server {
+        $0.status.wipe = WipeStatus.intent(for: $0, reason: .accepted, mode: .fast, id: "w1", now: now)
+        $0.status.wipe?.heartbeat = now
+        if !hasBMC { $0.spec.bmc = nil }
+      }
+      let first = plan(current)
+      #expect(first.actions.isEmpty && first.status.conditions.condition("PowerCycle")?.reason == "InProgress")
+      current.status = first.status
+      let late = plan(current, at: now.advanced(bySeconds: 1200))
+      #expect(late.actions.isEmpty != hasBMC)
+      let reason = late.status.conditions.condition("PowerCycle")?.reason
+      #expect(reason == (hasBMC ? "InProgress" : "ManualPowerCycleNeeded"))
+    }
+  }
+
+  @Test("Accepted without a BMC: a person is asked to power-cycle it, and nothing is done")
+  func acceptedWithoutBMC() {
+    let plan = plan(server { $0.spec.bmc = nil })
+    let condition = plan.status.conditions.condition("PowerCycle")
+    #expect(plan.actions.isEmpty && plan.status.wipe?.isOpen == true && !plan.status.ready)
+    #expect(
+      condition?.reason == "ManualPowerCycleNeeded" && condition?.message?.contains("power-cycle it by hand") == true)
+  }
+
   @Test("What the BMC refused is tried again later, each time later, and is no attempt")
   func failed() throws {
     var current = server()
@@ -117,12 +144,34 @@ import Wire
     #expect(plan(off).actions.isEmpty && plan(off).requeue == nil)
   }
 
-  @Test("The agent that was told to power off is given its time")
+  @Test("The agent that was told to power off is given its time, and looked at when it has counted down")
   func agentPowersOff() {
     var wiped = clean()
     wiped.status.wipe?.finishedAt = now
-    #expect(plan(wiped).actions.isEmpty && plan(wiped).requeue == .seconds(30))
-    #expect(plan(wiped, at: now.advanced(bySeconds: 30)).actions == [.askPower])
+    func later(_ seconds: Int64, power: PowerState? = nil) -> ServerPlan {
+      plan(wiped, power: power, at: now.advanced(bySeconds: seconds))
+    }
+    #expect(later(0).actions.isEmpty && later(0).requeue == .seconds(10))
+    #expect(later(10).actions == [.askPower])
+    #expect(later(10, power: .on).actions.isEmpty && later(10, power: .on).requeue == .seconds(4))
+    #expect(later(28, power: .on).actions.isEmpty && later(28, power: .on).requeue == .seconds(2))
+    #expect(later(30).actions == [.askPower])
+    #expect(later(30, power: .on).actions == [.power(.off)])
+    wiped.status.power = .off
+    #expect(later(10).actions.isEmpty && later(10).requeue == nil)
+  }
+
+  @Test("After a wipe that failed the power is looked at too, and nothing is switched")
+  func agentPowersOffAfterFailure() {
+    var failed = clean()
+    failed.status.isClean = false
+    failed.status.wipe?.phase = .failed
+    failed.status.wipe?.finishedAt = now
+    #expect(plan(failed).actions.isEmpty && plan(failed).requeue == .seconds(10))
+    #expect(plan(failed, at: now.advanced(bySeconds: 10)).actions == [.askPower])
+    #expect(plan(failed, power: .on, at: now.advanced(bySeconds: 10)).requeue == .seconds(4))
+    let late = plan(failed, power: .on, at: now.advanced(bySeconds: 30))
+    #expect(late.actions.isEmpty && late.status.conditions.condition("WipeNeeded")?.reason == "WipeFailed")
   }
 
   @Test("In use: never clean, on when it is off, from the network until it is installed")

@@ -77,6 +77,52 @@ struct AdminResourceTests {
     #expect(fields(unknown.json) == ["spec.hostnam"])
   }
 
+  @Test("Patches that no machine configuration takes are refused however they come, each with its path and reason")
+  func patchesOfConfigurations() async throws {
+    let rack = try ManagedRack()
+    try await rack.add(1)
+    let name = ManagedRack.name(1)
+    let spec = #"""
+      {"accepted":true,"configPatches":[
+        {"op":"replace","path":"/machine/install/disk","value":"/dev/sda"},
+        {"op":"add","path":"/machin/install","value":{}},{"op":"set","path":"/machine"}],
+       "strategicPatches":["machine: {network: {hostname: a}}","machine: [","machine:\n  x: 1\n  x: 2\n","hello"]}
+      """#
+    let expected = [
+      "spec.configPatches[1]", "spec.configPatches[2].op", "spec.strategicPatches[1]", "spec.strategicPatches[2]",
+      "spec.strategicPatches[3]",
+    ]
+    let header = #""apiVersion":"metal.sidero.dev/v1alpha2","kind":"Server""#
+    let new = #"{\#(header),"metadata":{"name":"\#(ManagedRack.name(2))"},"spec":\#(spec)}"#
+    let applied = try await ask(rack, .post, "/apply", #"{"objects":[\#(new)]}"#)
+    #expect(applied.status == 422 && fields(applied.json) == expected.map { "objects[0].\($0)" })
+    #expect(applied.json.jsonText.contains("/machin/install: a v1alpha1 document has only"))
+    let made = try await ask(rack, .post, Self.servers, new)
+    #expect(made.status == 422 && fields(made.json) == expected)
+    let path = "\(Self.servers)/\(name)"
+    let patch = #"{"spec":\#(spec)}"#
+    let patched = try await ask(rack, .patch, path, patch, type: "application/merge-patch+json")
+    #expect(patched.status == 422 && fields(patched.json) == expected)
+    let version = try #require(try await rack.server(1)?.metadata.resourceVersion)
+    let edited = #"{\#(header),"metadata":{"name":"\#(name)","resourceVersion":"\#(version)"},"spec":\#(spec)}"#
+    let replaced = try await ask(rack, .put, path, edited)
+    #expect(replaced.status == 422 && fields(replaced.json) == expected)
+    let server = try await rack.server(1)
+    #expect(server?.spec.configPatches == nil && rack.rack.store.count == 1)
+  }
+
+  @Test("What was looked at as a whole is applied as a whole, though the client has left")
+  func clientLeaves() async throws {
+    let rack = try ManagedRack()
+    let objects = (1...3).map {
+      #"{"apiVersion":"metal.sidero.dev/v1alpha2","kind":"Environment","metadata":{"name":"e\#($0)"},"spec":{}}"#
+    }
+    _ = try await send(
+      rack.admin().responder(), .post, "/apply", headers: [.contentType: "application/json"],
+      body: Array(#"{"objects":[\#(objects.joined(separator: ","))]}"#.utf8), isGone: true)
+    #expect(rack.rack.store.count == 3)
+  }
+
   @Test("A replacement says which state it was made from; an old one is a conflict")
   func replace() async throws {
     let rack = try ManagedRack()

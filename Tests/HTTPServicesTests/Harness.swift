@@ -96,10 +96,11 @@ final class Rack: Sendable {
 }
 
 /// Asks a responder, from 10.0.0.7 unless told otherwise, at our 10.0.0.2:8081, without a network.
+/// - Parameter isGone: the client has left when the answer comes.
 func send(
   _ responder: some HTTPResponder<PeerContext>, _ method: HTTPRequest.Method, _ path: String,
   host: String? = "10.0.0.1:8081", headers: HTTPFields = [:], body: [UInt8] = [],
-  from client: String = "10.0.0.7"
+  from client: String = "10.0.0.7", isGone: Bool = false
 ) async throws -> Answer {
   let channel = NIOAsyncTestingChannel()
   channel.localAddress = try SocketAddress(ipAddress: "10.0.0.2", port: 8081)
@@ -111,7 +112,7 @@ func send(
     to: request, context: PeerContext(source: ApplicationRequestContextSource(channel: channel, logger: quiet)))
   let written = WrittenBytes()
   try await channel.pipeline.addHandlers([FileReader(written: written), FileSender()]).get()
-  try await response.body.write(MemoryWriter(written: written))
+  try await response.body.write(MemoryWriter(written: written, isGone: isGone))
   return Answer(status: response.status.code, headers: response.headers, body: written.bytes.withLock { $0 })
 }
 
@@ -139,8 +140,10 @@ private final class FileReader: ChannelOutboundHandler, Sendable {
 
 private struct MemoryWriter: ResponseBodyWriter {
   let written: WrittenBytes
+  let isGone: Bool
 
   mutating func write(_ buffer: ByteBuffer) async throws {
+    if isGone { throw ChannelError.ioOnClosedChannel }
     written.bytes.withLock { $0 += buffer.readableBytesView }
   }
 

@@ -5,6 +5,7 @@ import Testing
 import Wire
 
 @testable import HTTPServices
+@testable import siderite
 
 /// Servers whose management controllers answer as told.
 final class ManagedRack: Sendable {
@@ -24,7 +25,8 @@ final class ManagedRack: Sendable {
   func admin(onListening: @escaping @Sendable () async -> Void = {}) -> AdminAPI {
     AdminAPI(
       socketPath: rack.folder + "/admin.sock", version: "1", store: rack.store, journal: rack.journal,
-      servers: servers, logger: quiet, onListening: onListening)
+      servers: servers, patcher: MachineConfigPatcher(parser: YAMLConfigParser()), logger: quiet,
+      onListening: onListening)
   }
 
   static func name(_ number: Int) -> String { "4c4c4544-0051-3610-8052-b4c04f4d463\(number)" }

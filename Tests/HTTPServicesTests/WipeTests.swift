@@ -21,6 +21,11 @@ struct WipeTests {
 
     init(configure: (inout BootPlaneConfiguration) -> Void = { _ in }) throws {
       rack = try Rack(configure: configure)
+      restart()
+    }
+
+    /// What the daemon has in memory is gone.
+    func restart() {
       let (secrets, clock) = (secrets, clock)
       rack.wipes.withLock {
         $0 = WipeHandover(
@@ -136,16 +141,10 @@ struct WipeTests {
           Condition(type: "Quarantined", status: .true, lastTransitionTime: Timestamp(seconds: 1))
         ]
       },
-      { $0.status.wipe = nil },
     ] {
       let site = try Site()
       _ = try await site.register()
       try await site.accept(change: change)
-      if try await site.server().spec.accepted, try await site.server().wipeObstacle == nil {
-        var server = try await site.server()
-        server.status.wipe = nil
-        _ = try await site.rack.store.updateStatus(server)
-      }
       #expect(try await site.register().wipe == nil)
     }
     let bound = try Site()
@@ -186,6 +185,39 @@ struct WipeTests {
     #expect(try await site.server().status.wipe?.disks == order.disks)
   }
 
+  // MARK: Accepted before it was seen
+
+  @Test("A machine that is accepted as it registers is told to wipe at once, and needs no second visit")
+  func acceptedAtOnce() async throws {
+    let site = try Site { $0.autoAcceptServers = true }
+    let order = try #require(try await site.register().wipe)
+    #expect(order.disks.map(\.disk.serialNumber) == ["a", "b"])
+    var status = try await site.server().status
+    #expect(status.wipe?.reason == .accepted && status.wipe?.phase == .requested && !status.isClean)
+    #expect(status.wipe?.heartbeat != nil, "nobody restarts it under the agent's hands")
+    #expect(site.rack.messages.contains("accepted: to be wiped"))
+    _ = try await site.tell(site.report(order, .running))
+    #expect(try await site.tell(site.report(order, .erased, isFinal: true)).text == Self.end)
+    status = try await site.server().status
+    #expect(status.isClean && status.wipe?.generation == 1)
+    // Once for each acceptance.
+    #expect(try await site.register().wipe == nil)
+  }
+
+  @Test("So is one whose Server was made and accepted before it came; not while it is paused, or somebody has it")
+  func acceptedBefore() async throws {
+    for (isPaused, isBound) in [(false, false), (true, false), (false, true)] {
+      let site = try Site()
+      var server = Server(metadata: ObjectMeta(name: Self.uuid), spec: ServerSpec(accepted: true))
+      if isPaused { server.metadata.annotations = [ObjectMeta.pausedAnnotation: ""] }
+      _ = try await site.rack.store.create(server)
+      if isBound { try await site.bind() }
+      let order = try await site.register().wipe
+      #expect((order != nil) == (!isPaused && !isBound))
+      #expect((try await site.server().status.wipe != nil) == (order != nil))
+    }
+  }
+
   // MARK: Reports
 
   @Test("From the first heartbeat to a clean machine that is told to switch off")
@@ -211,6 +243,30 @@ struct WipeTests {
     #expect(try await site.server().status == status)
     #expect(site.rack.messages.count == heard)
     #expect(try await site.register().wipe == nil)
+  }
+
+  @Test("The token goes with its order, however that ends, and opens nothing afterwards")
+  func tokenGoes() async throws {
+    for ending in ["done", "failed", "other disks", "superseded"] {
+      let site = try Site()
+      let order = try await site.order()
+      let place = "\(Self.uuid)-wipe"
+      #expect(site.secrets.values(place) != nil)
+      switch ending {
+      case "done": _ = try await site.tell(site.report(order, .erased, isFinal: true))
+      case "failed": _ = try await site.tell(site.report(order, .failed, isFinal: true))
+      case "other disks": _ = try await site.register("a", "c")
+      default:
+        try await site.accept("id-2")
+        #expect(try await site.tell(site.report(order, .running)).status == 409)
+      }
+      #expect(site.secrets.values(place) == nil, "\(ending)")
+      // After a restart: nobody knows it, and nothing is changed by it.
+      let before = try await site.server().status
+      site.restart()
+      #expect(try await site.tell(site.report(order, .erased, isFinal: true)).status == 404)
+      #expect(try await site.server().status == before)
+    }
   }
 
   @Test("A disk that was not erased keeps the machine from being clean, and it switches off all the same")

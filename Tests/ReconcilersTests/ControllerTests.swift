@@ -1,10 +1,11 @@
 import BareMetal
 import Logging
-import Reconcilers
 import ServiceLifecycle
 import Synchronization
 import Testing
 import Wire
+
+@testable import Reconcilers
 
 @Suite(.timeLimit(.minutes(1))) struct ControllerTests {
   /// Tells the test what it is asked to reconcile, and does as the test wants.
@@ -69,6 +70,29 @@ import Wire
       try await store.delete(ServerKind.self, named: "a")
       #expect(await asked.next() == "a")
     }
+  }
+
+  @Test("What fails ten thousand times is said twenty times a minute, with how many were not said")
+  func complaints() {
+    let (complaints, start) = (Complaints(), ContinuousClock.now)
+    let said = (0..<10_000).compactMap { _ in complaints.next(at: start) }
+    #expect(said == Array(repeating: 0, count: Complaints.most))
+    #expect(complaints.next(at: start + .seconds(59)) == nil)
+    #expect(complaints.next(at: start + .seconds(60)) == 10_000 - Complaints.most + 1)
+    #expect(complaints.next(at: start + .seconds(60)) == 0)
+  }
+
+  @Test("A watch that ends as soon as it begins has everything listed now and then, not without end")
+  func gaps() async throws {
+    let store = EndingWatches(RackStore())
+    let controller = Controller(Probe(), store: store, logger: Self.quiet)
+    await withDiscardingTaskGroup { group in
+      group.addTask { try? await controller.run() }
+      try? await Task.sleep(for: .seconds(1))
+      group.cancelAll()
+    }
+    // At once, and after a quarter to a half of a second, and after twice that.
+    #expect((2...6).contains(store.lists), "\(store.lists)")
   }
 
   @Test("After a gap in the watch everything is listed again, and what went in the gap is noticed")

@@ -63,9 +63,11 @@ import Wire
     let rack = try await discovered()
     try await rack.accept()
     try await rack.run("wiping") { rack.machine.now.isWiping }
+    try await rack.store.setSecret(.wipe(ofServer: SimulatedMachine.name), to: ["token": Secret("t")])
     try await rack.accept(false)
     try await rack.run(for: .seconds(5))
     #expect(try await rack.server().status.wipe?.phase == .failed)
+    #expect(rack.store.secretNames.isEmpty, "its token")
     #expect(try await !rack.server().status.isClean)
   }
 
@@ -104,6 +106,21 @@ import Wire
     #expect(rack.machine.now.disk == .blank && rack.store.secretNames.isEmpty)
     let status = try await rack.server().status
     #expect(!status.conditions.isTrue(ServerCondition.pxeBooted) && status.wipe?.reason == .released)
+  }
+
+  @Test("The configuration of a released machine goes, as allocation named it; another machine's stays")
+  func releasedConfiguration() async throws {
+    let rack = try await clean()
+    let other = SecretName(namespace: "sidero-system", name: "other-config-1a")
+    try await rack.store.setSecret(other, to: ["value": Secret("theirs")])
+    let allocation = Allocation(
+      store: rack.store, secrets: rack.store, classes: ListingClassView(store: rack.store), newID: { "1a" })
+    let bindings = try await allocation.allocate(
+      Allocation.Order(.server(SimulatedMachine.name), config: Secret("machine: {}")))
+    #expect(bindings.first.flatMap { Allocation.config(of: $0) } != nil)
+    try await rack.release()
+    try await rack.run("wiped") { try await rack.isFreeAndClean() }
+    #expect(rack.store.secretNames == [other.name])
   }
 
   @Test("A machine that is allocated and off is switched on, installed or not")

@@ -96,6 +96,26 @@ struct ServerClassTests {
     }
   }
 
+  @Test("A class that is deleted while its status is written is not taken for being there: any is made again")
+  func deletedMeanwhile() async throws {
+    try await add("a")
+    let slow = SlowAnswers(store)
+    let controller = ServerClassController(
+      store: slow, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Timestamp(seconds: 0) })
+    // The write is done, then the class deleted, and the controller told so, before it has the write's answer.
+    slow.onStatus { [store] in
+      _ = try? await store.delete(ServerClassKind.self, named: "any")
+      while (try? await controller.members(ofClass: "any")) != nil {
+        try? await Task.sleep(for: .milliseconds(2))
+      }
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await controller.run() }
+      try await until("any") { slow.hasAnswered && $0.status.serversAvailable == ["a"] }
+      group.cancelAll()
+    }
+  }
+
   @Test("A lost watch, a lost race and a status that somebody overwrote are made good")
   func faults() async throws {
     try await add("a")

@@ -16,7 +16,7 @@ struct AllocationTests {
     store = try SQLiteResourceStore(path: directory.file("resources.sqlite")) { Timestamp(seconds: 1) }
     secrets = try SQLiteSecretStore(path: directory.file("secrets.sqlite"))
     allocation = Allocation(store: store, secrets: secrets, classes: ListingClassView(store: store)) {
-      UUID().uuidString.lowercased()
+      UUID().uuidString.lowercased().filter { $0 != "-" }
     }
   }
 
@@ -69,6 +69,20 @@ struct AllocationTests {
     #expect(Allocation.config(of: binding) == name)
     #expect(try await store.get(ServerBindingKind.self, named: "a") == binding)
     #expect(try await allocation.plan(order(.serverClass("workers"))) == ["b"])
+  }
+
+  @Test(
+    "A Secret that another Server may keep is nobody's to delete with a binding, whatever the binding says",
+    arguments: [
+      ("sidero-system", "a-config-7f3k", true), ("sidero-system", "a-config-", false),
+      ("sidero-system", "b-config-7f3k", false), ("sidero-system", "a-config", false),
+      ("sidero-system", "a-config-bmc", false), ("sidero-system", "a-config-wipe", false),
+      ("sidero-system", "a-config-config-7f3k", false), ("default", "a-config-7f3k", false),
+    ])
+  func ownSecret(namespace: String, name: String, isOurs: Bool) {
+    var binding = ServerBinding(metadata: ObjectMeta(name: "a"), spec: ServerBindingSpec())
+    binding.spec.configRef = SecretKeyRef(namespace: namespace, name: name, key: "value")
+    #expect((Allocation.config(of: binding) != nil) == isOurs)
   }
 
   @Test("Who is not accepted, clean or ready, or is cordoned, quarantined or in use, is passed over, and said so")

@@ -83,15 +83,16 @@ struct CommandLineTests {
 }
 
 /// A daemon of this build in a folder of its own.
-private final class Host {
+final class Host {
   let folder: String
+  private let configuration: String
   private var daemon: pid_t?
 
   init(serves: Bool = true) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "siderite-cli.\(UUID().uuidString.prefix(8))").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    guard serves else { return }
-    let configuration = try write(
+    configuration = folder + "/siderite.yaml"
+    _ = try write(
       "siderite.yaml",
       """
       stateDirectory: \(folder)/state
@@ -100,6 +101,10 @@ private final class Host {
       agent: {directory: \(folder)/agent}
       """)
     try FileManager.default.createDirectory(atPath: folder + "/state", withIntermediateDirectories: true)
+    if serves { try startDaemon() }
+  }
+
+  func startDaemon() throws {
     daemon = try start(["serve", "--config", configuration], output: folder + "/log", editor: nil)
     // A socket that answers is the only sign; each try ends by itself.
     for _ in 0..<2000 {
@@ -108,10 +113,7 @@ private final class Host {
   }
 
   deinit {
-    if let daemon {
-      kill(daemon, SIGTERM)
-      _ = Self.wait(for: daemon)
-    }
+    stopDaemon()
     try? FileManager.default.removeItem(atPath: folder)
   }
 
@@ -128,6 +130,23 @@ private final class Host {
     let file = "\(folder)/output.\(UUID().uuidString)"
     let status = Self.wait(for: try start(arguments, output: file, editor: editor))
     return (status, String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self))
+  }
+
+  /// A command that goes on; what it prints is in the file.
+  func begin(_ arguments: String...) throws -> RunningCommand {
+    let file = "\(folder)/output.\(UUID().uuidString)"
+    return RunningCommand(process: try start(arguments, output: file, editor: nil), file: file)
+  }
+
+  /// What the daemon has logged.
+  var log: String { (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "" }
+
+  /// Ends the daemon, as systemd does.
+  func stopDaemon() {
+    guard let daemon else { return }
+    kill(daemon, SIGTERM)
+    _ = Self.wait(for: daemon)
+    self.daemon = nil
   }
 
   private func start(_ arguments: [String], output: String, editor: String?) throws -> pid_t {
@@ -160,7 +179,7 @@ private final class Host {
     return process
   }
 
-  private static func wait(for process: pid_t) -> Int32 {
+  static func wait(for process: pid_t) -> Int32 {
     var status: Int32 = 0
     while waitpid(process, &status, 0) == -1, errno == EINTR {}
     return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f

@@ -157,6 +157,7 @@ struct ConfigurationTests {
       bootFromDiskMethod: ipxe-sanboot
       ipmiPxeMethod: bios
       cacheSizeLimit: 500 MB
+      assetCa: /etc/siderite/mirror-ca.pem
       configdataAccess: open
       siderolink: {endpoint: "10.0.0.1:51821"}
       """
@@ -165,6 +166,7 @@ struct ConfigurationTests {
     #expect(set.bootFromDiskMethod == .ipxeSanboot && set.ipmiPXEMethod == .bios)
     #expect(set.configdataAccess == .open && set.sideroLinkEndpoint == "10.0.0.1:51821")
     #expect(set.cacheSizeLimitBytes == 500_000_000)
+    #expect(set.assetCA == "/etc/siderite/mirror-ca.pem" && defaults.assetCA == nil)
     #expect(
       problems("ipmiPxeMethod: legacy\ncacheSizeLimit: 20 elephants\nserverRebootTimeout: 1s\nsiderolink: 7")
         == ["serverRebootTimeout: 3", "ipmiPxeMethod: 1", "cacheSizeLimit: 2", "siderolink: 4"])

@@ -96,11 +96,17 @@ public struct Allocation: Sendable {
     }
   }
 
-  /// The Secret that ``allocate(_:)`` made for a binding: to be deleted with it.
+  /// The Secret that ``allocate(_:)`` made for a binding: to be deleted with it. A binding that somebody wrote may name
+  /// any Secret, so only a name that this Server's alone can be counts: `<name>-config-<id>`, and of the Server
+  /// `<name>-config` no Secret either.
   public static func config(of binding: ServerBinding) -> SecretName? {
-    let name = binding.metadata.name
+    let prefix = configPrefix(binding.metadata.name)
     guard let reference = binding.spec.configRef, reference.namespace == SecretName.siderite,
-      reference.name.hasPrefix(configPrefix(name))
+      reference.name.hasPrefix(prefix)
+    else { return nil }
+    let id = reference.name.dropFirst(prefix.count)
+    guard !id.isEmpty, id.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) }),
+      !SecretName.kinds.contains(String(id))
     else { return nil }
     return SecretName(namespace: reference.namespace, name: reference.name)
   }
@@ -188,9 +194,4 @@ public struct Allocation: Sendable {
   }
 
   private static func configPrefix(_ server: String) -> String { "\(server)-config-" }
-}
-
-extension SecretName {
-  /// The namespace of the Secrets that Siderite itself makes.
-  static let siderite = "sidero-system"
 }

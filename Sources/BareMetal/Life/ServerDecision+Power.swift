@@ -14,10 +14,7 @@ extension ServerDecision {
       if record(.powerOff, of: subject) != nil { status.switching = nil }
       return
     }
-    if let finished = status.wipe?.finishedAt {
-      let own = finished.advanced(by: ServerPlan.Limits.agentPowersOff)
-      guard own <= now else { return lookAgain(after: own.since(now)) }
-    }
+    guard !watchAgentPowerOff() else { return }
     guard let power else {
       plan.actions = [.askPower]
       return
@@ -32,6 +29,24 @@ extension ServerDecision {
       return lookAgain(after: ServerPlan.Limits.recheck)
     }
     start(.powerOff, of: subject, [.power(.off)])
+  }
+
+  /// The agent, told to switch the machine off, does it by itself: seen soon, so that nobody is told for long that a
+  /// machine is on which is not.
+  /// - Returns: whether it has its time still.
+  mutating func watchAgentPowerOff() -> Bool {
+    guard let finished = status.wipe?.finishedAt else { return false }
+    let end = finished.advanced(by: ServerPlan.Limits.agentPowersOff)
+    guard end > now else { return false }
+    let counted = finished.advanced(by: ServerPlan.Limits.agentCountsDown)
+    if counted > now {
+      lookAgain(after: counted.since(now))
+    } else if power == nil {
+      plan.actions = [.askPower]
+    } else {
+      lookAgain(after: min(ServerPlan.Limits.agentRecheck, end.since(now)))
+    }
+    return true
   }
 
   // MARK: In use

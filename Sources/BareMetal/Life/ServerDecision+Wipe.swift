@@ -51,7 +51,7 @@ extension ServerDecision {
   }
 
   private mutating func noteUnderWay() {
-    guard server.managementAbility == .full || status.wipe?.phase == .running else { return }
+    guard server.managementAbility == .full || status.wipe?.heartbeat != nil else { return }
     let condition = status.conditions.condition(ServerCondition.powerCycle)
     guard condition?.status != .false || condition?.reason != "InProgress" else { return }
     status.conditions.set(
@@ -61,7 +61,7 @@ extension ServerDecision {
   /// Not clean, and nobody has asked for a wipe: why, and what a person can do.
   private mutating func explain() {
     if status.conditions.condition(ServerCondition.powerCycle)?.reason == "InProgress" { stopAsking() }
-    if mayBeAtWork { return }
+    if status.mayBeAtWork { return }
     guard status.conditions.isTrue(ServerCondition.discovered), server.knowsDisks else {
       return ask(
         "NotDiscovered",
@@ -69,6 +69,7 @@ extension ServerDecision {
           + "('siderite power cycle \(name)')")
     }
     if let wipe = status.wipe, wipe.phase == .failed {
+      if server.managementAbility == .full, status.power != .off || power == .on { _ = watchAgentPowerOff() }
       status.conditions.set(
         ServerCondition.wipeNeeded, .true, reason: "WipeFailed",
         message: "\(wipe.message ?? "its wipe failed"); 'siderite wipe \(name)' begins anew", now: now)

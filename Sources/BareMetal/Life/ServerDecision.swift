@@ -103,34 +103,11 @@ struct ServerDecision {
     }
   }
 
-  /// Acceptance is the first reason to wipe: asked for once for each, and only of a machine whose agent reported here.
   private mutating func noteAcceptance() {
-    let accepted = status.conditions.condition(ServerCondition.accepted)
-    status.conditions.set(ServerCondition.accepted, .true, now: now)
-    if server.hasLostStatus, !status.inUse {
-      status.conditions.set(
-        ServerCondition.wipeNeeded, .true, reason: "StatusLost",
-        message: "its status was lost, as when it is moved or restored: it may be at work; "
-          + "if not, 'siderite wipe \(name)' wipes it", now: now)
-    }
-    guard !status.inUse, !status.isClean, status.wipe?.isOpen != true, !mayBeAtWork,
-      status.conditions.isTrue(ServerCondition.discovered), server.knowsDisks,
-      server.metadata.deletionTimestamp == nil, !isPaused
-    else { return }
-    if let wipe = status.wipe {
-      guard let accepted, accepted.status == .false || wipe.requestedAt < accepted.lastTransitionTime else { return }
-    }
-    var current = server
-    current.status = status
-    status.wipe = WipeStatus.intent(
-      for: current, reason: .accepted, mode: configuration.wipeMode, id: intentID, now: now)
-    event("Server Wipe", "accepted: to be wiped")
-  }
-
-  /// Whether it was in use when it was last known, and nobody released it: only a person knows more.
-  var mayBeAtWork: Bool {
-    let reason = status.conditions.condition(ServerCondition.wipeNeeded)?.reason
-    return reason == "ReleasedWithoutIntent" || reason == "StatusLost"
+    let isAsked = status.noteAcceptance(
+      of: server, hasLostStatus: server.hasLostStatus, isPaused: isPaused, mode: configuration.wipeMode, id: intentID,
+      now: now)
+    if isAsked { event("Server Wipe", "accepted: to be wiped") }
   }
 
   // MARK: What all states use
@@ -159,15 +136,5 @@ struct ServerDecision {
       reason == nil || condition.reason != reason
     else { return }
     status.conditions.remove(ServerCondition.powerCycle)
-  }
-}
-
-extension Resource where Kind == ServerKind {
-  /// Whether it was kept here or elsewhere before, and nothing is known of that: a new one has no finalizer yet.
-  fileprivate var hasLostStatus: Bool {
-    metadata.finalizers?.contains(Server.storageFinalizer) == true && !status.isClean && status.wipe == nil
-      && [ServerCondition.accepted, ServerCondition.discovered, ServerCondition.powerCycle].allSatisfy {
-        status.conditions.condition($0) == nil
-      }
   }
 }

@@ -77,6 +77,9 @@ extension ServerPlan {
     public static let stable = Duration.seconds(600)
     /// The agent, told to switch the machine off, gets this long before it is done from here.
     public static let agentPowersOff = Duration.seconds(30)
+    /// Of that, it counts down so long for whoever is at the console; then it is looked at now and then.
+    public static let agentCountsDown = Duration.seconds(10)
+    public static let agentRecheck = Duration.seconds(4)
     /// After a management controller said no, doubled for each time in a row, up to the last.
     public static let firstRetry = Duration.seconds(10)
     public static let longestRetry = Duration.seconds(600)

@@ -5,8 +5,9 @@
 public struct ManifestReader: Sendable {
   /// Fields that nobody knows are told in ``Reading/warnings`` and left out, instead of refused.
   public var ignoresUnknownFields = false
-  /// Why one of `strategicPatches` cannot be a patch; `nil` when it can. Its text is YAML, which is not read here.
-  public var strategicPatchProblem: (@Sendable (String) -> String?)?
+  /// Says which patches of machine configurations can apply to none; `nil`: only their form is looked at. What is patched
+  /// is YAML, which is not read here.
+  public var patcher: MachineConfigPatcher?
 
   public init() {}
 
@@ -77,7 +78,8 @@ public struct ManifestReader: Sendable {
     }
     if let spec {
       let told = Set(trace.problems.map(\.path))
-      for problem in Kind.problems(spec) + patchProblems(spec) where !told.contains(problem.path) {
+      for problem in Kind.problems(spec) where !told.contains(problem.path) { trace.record(problem) }
+      for problem in patchProblems(spec) where !trace.problems.contains(where: { $0.isWithin(problem.path) }) {
         trace.record(problem)
       }
     }
@@ -126,10 +128,8 @@ public struct ManifestReader: Sendable {
   }
 
   private func patchProblems(_ spec: some Sendable) -> [FieldProblem] {
-    guard let strategicPatchProblem, let patches = (spec as? any PatchingSpec)?.strategicPatches else { return [] }
-    return patches.enumerated().compactMap { index, patch in
-      strategicPatchProblem(patch).map { FieldProblem(path: "spec.strategicPatches[\(index)]", message: $0) }
-    }
+    guard let patcher, let spec = spec as? any PatchingSpec else { return [] }
+    return patcher.problems(configPatches: spec.configPatches, strategicPatches: spec.strategicPatches)
   }
 
   private static let knownFields: Set<String> = ["apiVersion", "kind", "metadata", "spec", "status"]
@@ -165,6 +165,11 @@ extension JSONValue {
     self = .object(metadata)
     return true
   }
+}
+
+extension FieldProblem {
+  /// Whether it is about that field, or about a part of it.
+  fileprivate func isWithin(_ path: String) -> Bool { self.path == path || self.path.hasPrefix("\(path).") }
 }
 
 /// A spec that carries patches of the machine configuration.

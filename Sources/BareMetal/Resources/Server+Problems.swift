@@ -8,12 +8,7 @@ extension ServerKind: ManifestKind {
       problems.append(FieldProblem(path: "spec.managementApi.endpoint", message: "is empty"))
     }
     problems += spec.environmentRef.problems(at: "spec.environmentRef")
-    for (index, disk) in (spec.wipePolicy?.keep ?? []).enumerated() where disk == DiskSelector() {
-      problems.append(
-        FieldProblem(
-          path: "spec.wipePolicy.keep[\(index)]",
-          message: "says nothing: it needs a wwid, serialNumber, productName, type or label"))
-    }
+    if let policy = spec.wipePolicy { problems += policy.problems(at: "spec.wipePolicy") }
     return problems
   }
 }

@@ -15,6 +15,12 @@ extension ServerClassKind: ManifestKind {
       problems += hardware.problems(at: "spec.qualifiers.hardware[\(index)]")
     }
     for (index, labels) in (spec.qualifiers?.labelSelectors ?? []).enumerated() {
+      if labels.isEmpty {
+        problems.append(
+          FieldProblem(
+            path: "spec.qualifiers.labelSelectors[\(index)]",
+            message: "says nothing: every Server would be as one of the list says; leave it out, or name a label"))
+      }
       for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
         let path = ManifestDecoder.path(key, under: "spec.qualifiers.labelSelectors[\(index)]")
         problems += LabelRule.problems(key: key, value: value, at: path)

@@ -15,7 +15,13 @@ extension AdminAPI {
     let steps = try await checked(order.objects, options)
     options.isDryRun = order.dryRun ?? false
     return stream(nil) { [editor, options] write in
-      for step in steps { try await write(await step.run(editor, options)) }
+      // All of it was looked at, so all of it is applied, though whoever asked has left.
+      var isHeard = true
+      for step in steps {
+        let outcome = await step.run(editor, options)
+        guard isHeard else { continue }
+        do { try await write(outcome) } catch { isHeard = false }
+      }
     }
   }
 

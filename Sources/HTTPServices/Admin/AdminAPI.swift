@@ -31,6 +31,8 @@ public struct AdminAPI: Service {
   let classes: any ServerClassView
   /// Of wipes where neither a person nor the Server's policy says how.
   let wipeMode: WipePolicy.Mode
+  /// Says which patches of machine configurations can apply to none.
+  let patcher: MachineConfigPatcher?
   let render: (@Sendable (Resource<ServerKind>) async throws -> RenderedBoot)?
   let consoles = ConsoleTable()
   let version: String
@@ -61,11 +63,13 @@ public struct AdminAPI: Service {
   ///   - version: what `/version` says.
   ///   - classes: who is in which class; the store is asked where there is nothing better.
   ///   - wipeMode: of wipes where neither a person nor the Server's policy says how.
+  ///   - patcher: says which patches of machine configurations can apply to none, before they are stored.
   ///   - render: what a Server would be served; `nil`: nothing is served here.
   ///   - onListening: called once, when the socket is there with its permissions.
   public init(
     socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, servers: ServerOperator,
     classes: (any ServerClassView)? = nil, wipeMode: WipePolicy.Mode = .fast,
+    patcher: MachineConfigPatcher? = nil,
     render: (@Sendable (Resource<ServerKind>) async throws -> RenderedBoot)? = nil, logger: Logger,
     onListening: @escaping @Sendable () async -> Void = {}
   ) {
@@ -76,6 +80,7 @@ public struct AdminAPI: Service {
     self.servers = servers
     self.classes = classes ?? ListingClassView(store: store)
     self.wipeMode = wipeMode
+    self.patcher = patcher
     self.render = render
     self.logger = logger
     self.onListening = onListening
@@ -129,6 +134,6 @@ public struct AdminAPI: Service {
   }
 
   var editor: ResourceEditor {
-    ResourceEditor(store: store, journal: journal, now: servers.now, logger: logger)
+    ResourceEditor(store: store, journal: journal, patcher: patcher, now: servers.now, logger: logger)
   }
 }

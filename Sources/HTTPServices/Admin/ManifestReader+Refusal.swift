@@ -2,9 +2,10 @@ import BareMetal
 import HTTPTypes
 
 extension ManifestReader {
-  init(_ options: ResourceOptions) {
+  init(_ options: ResourceOptions, patcher: MachineConfigPatcher?) {
     self.init()
     ignoresUnknownFields = options.ignoresUnknown
+    self.patcher = patcher
   }
 
   /// Which kind a document is of, in whatever version.

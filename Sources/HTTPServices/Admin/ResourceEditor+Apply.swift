@@ -9,7 +9,7 @@ extension ResourceEditor {
   func apply<Kind: ManifestKind>(
     _ kind: Kind.Type, _ document: JSONValue, _ options: ResourceOptions
   ) async throws -> AppliedObject {
-    let reader = ManifestReader(options)
+    let reader = reader(options)
     guard let name = document.key(of: kind) else {
       // Whatever else is wrong is told with it.
       _ = try reader.resource(kind, from: document)

@@ -10,11 +10,15 @@ import Wire
 struct ResourceEditor: Sendable {
   let store: any ResourceStore
   let journal: any BootEventSink
+  /// Says which patches of machine configurations can apply to none.
+  let patcher: MachineConfigPatcher?
   let now: @Sendable () -> Timestamp
   let logger: Logger
 
   /// Reads and writes of one object before somebody else's changes are told as a conflict.
   static let attempts = 8
+
+  func reader(_ options: ResourceOptions) -> ManifestReader { ManifestReader(options, patcher: patcher) }
 
   func existing<Kind: ManifestKind>(_ kind: Kind.Type, named name: String) async throws -> Resource<Kind> {
     guard let object = try await store.get(kind, named: name) else { throw Self.notFound(kind, name) }
@@ -25,7 +29,7 @@ struct ResourceEditor: Sendable {
     _ kind: Kind.Type, _ object: JSONValue, in namespace: String? = nil, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
     let object = namespace.map { object.placed(in: $0) } ?? object
-    var new = try ManifestReader(options).resource(kind, from: object).value
+    var new = try reader(options).resource(kind, from: object).value
     if let namespace, new.metadata.namespace != namespace {
       throw Refusal(.badRequest, "metadata.namespace is \(new.metadata.namespace ?? ""), not \(namespace)")
     }
@@ -46,7 +50,7 @@ struct ResourceEditor: Sendable {
   func replace<Kind: ManifestKind>(
     _ kind: Kind.Type, named name: String, by object: JSONValue, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
-    let new = try ManifestReader(options).resource(kind, from: object).value
+    let new = try reader(options).resource(kind, from: object).value
     guard new.metadata.resourceVersion != nil else {
       throw Refusal(
         .unprocessableContent, "metadata.resourceVersion is missing: an update says which state it was made from")
@@ -67,7 +71,7 @@ struct ResourceEditor: Sendable {
           .unprocessableContent, "status is what was observed: it cannot be set",
           causes: [Refusal.Cause(field: "status", message: "is what was observed: it cannot be set")])
       }
-      let new = try ManifestReader(options).resource(kind, from: after).value
+      let new = try reader(options).resource(kind, from: after).value
       return try await replace(old, by: new, options)
     }
   }

@@ -25,6 +25,10 @@ extension BootPlane {
         note("in quarantine (\(quarantine.reason.rawValue)): \(quarantine.message)", of: subject)
       }
       for change in registered.changes { note("hardware changed: \(change)", of: subject) }
+      if registered.isWipeAsked {
+        journal.report(
+          .lifecycle(reason: "Server Wipe", message: "accepted: to be wiped", isWarning: false), of: subject)
+      }
       let bmc = configuration.autoBMCSetup ? try await handover?.setup(for: registered.server) : nil
       let wipe = try await wipeOrder(forServer: server, subject)
       let action = try await nextAction(of: registered.server)

@@ -11,6 +11,8 @@ extension BootPlane {
     var changes: [String]
     /// Why it is doubted which machine it is.
     var quarantine: Quarantine?
+    /// That it is accepted is why it is to be wiped from now on.
+    var isWipeAsked: Bool
   }
 
   /// Makes or refreshes the machine's Server; again when somebody else wrote in between.
@@ -24,16 +26,23 @@ extension BootPlane {
             autoAccept: configuration.autoAcceptServers && quarantine == nil)
           _ = take(registration, quarantine, into: &new)
           if let host = configuration.bootHost { new.metadata.setBootHost(host) }
-          return Registered(server: try await store.create(new), isNew: true, changes: [], quarantine: quarantine)
+          let isWipeAsked = try await wipes?.noteAcceptance(of: &new, hasLostStatus: false) ?? false
+          return Registered(
+            server: try await store.create(new), isNew: true, changes: [], quarantine: quarantine,
+            isWipeAsked: isWipeAsked)
         }
         var current = existing
         // What has changed comes first: when it goes wrong after that, it is seen again, and known.
         let changes = take(registration, quarantine, into: &current)
+        var fresh = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
+        let isWipeAsked = try await wipes?.noteAcceptance(of: &fresh, hasLostStatus: existing.hasLostStatus) ?? false
+        current.status = fresh.status
         if current.status != existing.status { current = try await store.updateStatus(current) }
         var server = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
         if let host = configuration.bootHost { server.metadata.setBootHost(host) }
         server = try await store.update(server)
-        return Registered(server: server, isNew: false, changes: changes, quarantine: quarantine)
+        return Registered(
+          server: server, isNew: false, changes: changes, quarantine: quarantine, isWipeAsked: isWipeAsked)
       } catch let error as StoreError {
         switch error {
         case .conflict, .alreadyExists, .notFound: continue

@@ -28,27 +28,58 @@ public final class WipeHandover: Sendable {
   private let store: any ResourceStore
   private let secrets: any SecretStore
   private let rebootTimeout: Duration
+  private let wipeMode: WipePolicy.Mode
   private let mayBegin: @Sendable () -> Bool
   private let now: @Sendable () -> Timestamp
   private let reports = Slots(limit: Limits.concurrentReports)
   private let busy = NamesInUse()
+  private let ended = EndedOrders()
 
   /// - Parameters:
   ///   - rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
+  ///   - wipeMode: of wipes where the Server's policy says nothing.
   ///   - mayBegin: whether what is known is the latest word; else no wipe begins that has not begun, and the agent comes
   ///     again.
   public init(
     store: any ResourceStore, secrets: any SecretStore, rebootTimeout: Duration = .seconds(20 * 60),
-    mayBegin: @escaping @Sendable () -> Bool = { true }, now: @escaping @Sendable () -> Timestamp
+    wipeMode: WipePolicy.Mode = .fast, mayBegin: @escaping @Sendable () -> Bool = { true },
+    now: @escaping @Sendable () -> Timestamp
   ) {
     self.store = store
     self.secrets = secrets
     self.rebootTimeout = rebootTimeout
+    self.wipeMode = wipeMode
     self.mayBegin = mayBegin
     self.now = now
   }
 
   // MARK: Handing out
+
+  /// Asks for the wipe that comes with acceptance while the machine is there to do it: one without a BMC cannot be called
+  /// back, and one with a BMC need not be. What the agent that registers is told is then ``answer(forServer:)``'s.
+  ///
+  /// - Parameters:
+  ///   - server: as it is about to be stored, with the hardware of today.
+  ///   - hasLostStatus: as it was found.
+  /// - Returns: whether a wipe is asked for now.
+  func noteAcceptance(of server: inout Server, hasLostStatus: Bool) async throws(StoreError) -> Bool {
+    guard mayBegin(), server.wipeObstacle == nil, try await isFree(server.metadata.name) else { return false }
+    var random = SystemRandomNumberGenerator()
+    let time = Timestamp(seconds: now().seconds)
+    var status = server.status
+    let isAsked = status.noteAcceptance(
+      of: server, hasLostStatus: hasLostStatus, isPaused: server.metadata.isPaused, mode: wipeMode,
+      id: WipeStatus.newID(using: &random), now: time)
+    guard isAsked else {
+      // Kept, or what is known from now on would hide it.
+      if hasLostStatus { server.status = status }
+      return false
+    }
+    // Heard of it is now: nobody restarts the machine under its agent's hands.
+    status.wipe?.heartbeat = time
+    server.status = status
+    return true
+  }
 
   /// What the machine that was just discovered is told. A paused Server's gets no order; one that is being wiped already
   /// goes on, for half erased is no state to pause in.
@@ -58,13 +89,15 @@ public final class WipeHandover: Sendable {
         intent.isOpen, server.wipeObstacle == nil, !server.metadata.isPaused, try await isFree(name)
       else { return .nothing }
       try refuseOldKnowledge(for: intent)
-      let given: WipeStatus
+      var given: WipeStatus
       do {
         given = try intent.given(to: server)
+        given.heartbeat = now()
       } catch {
         server.status.failWipe(error.description, now: now())
         do throws(StoreError) {
           _ = try await store.updateStatus(server)
+          await forgetToken(of: intent.id, ofServer: name)
           return .refused(error.description)
         } catch .conflict {
           continue
@@ -111,6 +144,17 @@ public final class WipeHandover: Sendable {
     return token
   }
 
+  /// With its end the order is over. Where that cannot be written the next order, or the Server's deletion, takes the token
+  /// away: it opens nothing any more.
+  private func forgetToken(of id: String, ofServer name: String) async {
+    let place = SecretName.wipe(ofServer: name)
+    _ = try? await busy.with(name) { () async throws in
+      guard let kept = try await secrets.secret(place), kept["id"] == Secret(id) else { return }
+      ended.insert(kept, ofServer: name)
+      try await secrets.setSecret(place, to: nil)
+    }
+  }
+
   // MARK: Reports
 
   /// Checks who reports, and writes what it says into the Server.
@@ -125,7 +169,9 @@ public final class WipeHandover: Sendable {
   }
 
   private func record(_ report: WipeReport) async throws -> WipeProgress {
-    guard let kept = try await secrets.secret(.wipe(ofServer: report.server)), let token = kept["token"] else {
+    var kept = try await secrets.secret(.wipe(ofServer: report.server))
+    if kept == nil { kept = ended.values(ofServer: report.server) }
+    guard let kept, let token = kept["token"] else {
       throw Refusal(.notFound, "no Server of that name is being wiped")
     }
     // Both are compared, whichever is wrong.
@@ -137,6 +183,7 @@ public final class WipeHandover: Sendable {
       }
       let before = server.status
       var progress = WipeProgress.repeated
+      var refused: WipeReportError?
       if server.status.wipe?.isOpen == true, let obstacle = try await obstacle(to: server) {
         // Half erased is what it is now, and must not become more.
         server.status.failWipe("stopped: \(obstacle)", now: now())
@@ -145,8 +192,12 @@ public final class WipeHandover: Sendable {
         do {
           progress = try server.status.take(report, now: now())
         } catch {
-          throw Refusal(error)
+          refused = error
         }
+      }
+      if let refused {
+        if refused.isEnd { await forgetToken(of: report.id, ofServer: report.server) }
+        throw Refusal(refused)
       }
       if server.status != before {
         do throws(StoreError) {
@@ -155,6 +206,7 @@ public final class WipeHandover: Sendable {
           continue
         }
       }
+      if progress.isEnd { await forgetToken(of: report.id, ofServer: report.server) }
       return progress
     }
     throw Refusal.contended
@@ -163,6 +215,26 @@ public final class WipeHandover: Sendable {
   private func obstacle(to server: Server) async throws(StoreError) -> String? {
     if let obstacle = server.wipeObstacle { return obstacle }
     return try await isFree(server.metadata.name) ? nil : "it is in use"
+  }
+}
+
+extension WipeProgress {
+  /// Whether nothing more comes of the order.
+  fileprivate var isEnd: Bool {
+    switch self {
+    case .began, .running: false
+    case .done, .failed, .repeated: true
+    }
+  }
+}
+
+extension WipeReportError {
+  /// Whether the order is none any more, whatever is reported.
+  fileprivate var isEnd: Bool {
+    switch self {
+    case .noIntent, .superseded, .ended: true
+    case .invalid: false
+    }
   }
 }
 

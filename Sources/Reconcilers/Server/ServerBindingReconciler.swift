@@ -89,13 +89,8 @@ public struct ServerBindingReconciler: Reconciler {
   private func release(_ binding: ServerBinding) async throws(StoreError) {
     let name = binding.metadata.name
     try await askForWipe(name)
-    try await secrets.setSecret(SecretName(namespace: "sidero-system", name: "\(name)-boot"), to: nil)
-    let own = SecretName.machineConfig(ofServer: name)
-    if let reference = binding.spec.configRef,
-      SecretName(namespace: reference.namespace, name: reference.name) == own
-    {
-      try await secrets.setSecret(own, to: nil)
-    }
+    let configurations = [.machineConfig(ofServer: name), Allocation.config(of: binding)].compactMap(\.self)
+    for secret in [.bootToken(ofServer: name)] + configurations { try await secrets.setSecret(secret, to: nil) }
     var binding = binding
     binding.metadata.finalizers?.removeAll { $0 == ServerBinding.releaseFinalizer }
     _ = try await store.update(binding)

@@ -84,8 +84,11 @@ public struct ServerReconciler: Reconciler {
         // What is being moved away has its finalizers torn off: they are not put back.
         if hold == nil { server = try await keep(server) }
         if plan.status != server.status {
+          let isWipeEnded = server.status.wipe?.isOpen == true && plan.status.wipe?.isOpen != true
           server.status = plan.status
           server = try await store.updateStatus(server)
+          // Whoever has the order's token has no order any more.
+          if isWipeEnded { try await secrets.setSecret(.wipe(ofServer: name), to: nil) }
         }
         for event in plan.events { journal.report(event, of: server.bootSubject) }
         guard plan.actions == [.askPower] else {

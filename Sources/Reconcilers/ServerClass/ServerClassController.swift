@@ -87,6 +87,7 @@ public final class ServerClassController: Service {
     _ kind: Kind.Type, _ apply: @escaping @Sendable (inout State, Change<Kind>) -> Void
   ) async {
     var failures = 0
+    var gaps = 0
     var random = SystemRandomNumberGenerator()
     while !Task.isCancelled {
       do throws(StoreError) {
@@ -99,6 +100,7 @@ public final class ServerClassController: Service {
         }
         signal.set()
         failures = 0
+        let start = ContinuousClock.now
         for await event in try await store.watch(kind, after: list.resourceVersion) {
           switch event {
           case .added(let object), .modified(let object): state.withLock { apply(&$0, .present(object)) }
@@ -107,6 +109,10 @@ public final class ServerClassController: Service {
           }
           signal.set()
         }
+        // A watch that ends as soon as it begins would have everything listed without end.
+        gaps = start.duration(to: .now) < Self.backoff.longest ? gaps + 1 : 0
+        guard gaps > 1 else { continue }
+        try? await Task.sleep(for: Self.backoff.delay(afterFailures: gaps - 1, using: &random))
       } catch {
         failures += 1
         if failures == 1, !Task.isCancelled {
@@ -156,10 +162,8 @@ public final class ServerClassController: Service {
   private func ensureAny() async -> Bool {
     guard state.withLock({ $0.classes[Self.any] == nil }) else { return true }
     do throws(StoreError) {
-      let created = try await store.create(
-        ServerClass(metadata: ObjectMeta(name: Self.any), spec: ServerClassSpec()))
-      state.withLock { $0.apply(Change<ServerClassKind>.present(created)) }
-      signal.set()
+      _ = try await store.create(ServerClass(metadata: ObjectMeta(name: Self.any), spec: ServerClassSpec()))
+      // The watch brings it.
       return true
     } catch .alreadyExists {
       return true
@@ -226,7 +230,14 @@ public final class ServerClassController: Service {
     return false
   }
 
-  private func keep(_ object: ServerClass) { state.withLock { $0.apply(Change<ServerClassKind>.present(object)) } }
+  /// Takes in what was just written or read, unless the watch has told meanwhile that the class is gone, or another of
+  /// that name: what the store answers to one task may be older than what it has told another.
+  private func keep(_ object: ServerClass) {
+    state.withLock { state in
+      guard state.classes[object.metadata.name]?.metadata.uid == object.metadata.uid else { return }
+      state.apply(Change<ServerClassKind>.present(object))
+    }
+  }
 
   private func report(_ error: StoreError, _ name: String) {
     counts.failed.increment()

@@ -39,7 +39,7 @@ final class AdminStream: @unchecked Sendable {
     do {
       return try await chunks.next()
     } catch let error as HTTPClientError {
-      throw AdminClient.Failure(description: "the daemon broke off: \(error)")
+      throw AdminClient.Failure(description: "the daemon broke off: \(error)", isUnreachable: true)
     }
   }
 }

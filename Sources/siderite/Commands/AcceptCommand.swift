@@ -14,8 +14,8 @@ struct AcceptCommand: AsyncParsableCommand {
 
       --undo takes the word back: the machine is left as it is, it is no longer
       wiped, switched, allocated or booted into an Environment, and a later
-      acceptance wipes it again. A wipe that an agent has begun is not
-      interrupted. Not of an allocated Server, unless with --force.
+      acceptance wipes it again. A wipe that an agent has begun is stopped, and has
+      failed. Not of an allocated Server, unless with --force.
 
       Exit codes: 0 accepted, and with --wait clean; 1 some were not; 2 none
       was; 64 wrong usage; 69 no daemon; 75 not clean in time (--wait).
@@ -49,6 +49,11 @@ struct AcceptCommand: AsyncParsableCommand {
         try Confirmation.ask(
           "Accepted, their disks are erased:\n" + found.map { "  \($0.title)\n" }.joined(), word: "yes", isGiven: yes)
       }
+      // Of those that are accepted now, the wipe before: its end is not what is waited for.
+      var earlier: [String: Int64] = [:]
+      for server in found where !server.spec.accepted {
+        earlier[server.metadata.name] = server.status.wipe.map { $0.isOpen ? $0.generation - 1 : $0.generation } ?? 0
+      }
       var report = SetReport(output: output)
       for server in found {
         await report.add(server.metadata.name) {
@@ -57,18 +62,33 @@ struct AcceptCommand: AsyncParsableCommand {
           return try await client.send(.post, path, order, as: Server.self)
         } says: { after in
           if undo { return server.spec.accepted ? "no longer accepted" : "not accepted already" }
-          return server.spec.accepted ? "accepted already" : "accepted: its disks will be erased"
+          return server.spec.accepted ? "accepted already" : "accepted: \(after.erasureText)"
         }
       }
       if waiting.wait {
         for name in report.done {
           try await report.wait {
-            try await waiting.until(ServerKind.self, name, client) { $0?.wipeProgress ?? .failed("it is gone") }
+            let generation = earlier[name]
+            try await waiting.until(ServerKind.self, name, client) {
+              $0?.wipeProgress(after: generation) ?? .failed("it is gone")
+            }
             if output == .table { print("\(ServerKind.title(of: name)) clean") }
           }
         }
       }
       try report.finish()
+    }
+  }
+}
+
+extension Server {
+  /// What comes of its acceptance, and what a person has to do for it.
+  fileprivate var erasureText: String {
+    switch managementAbility {
+    case .full: "its disks will be erased"
+    case .wakes:
+      "its disks will be erased when it boots the agent: it is woken; power-cycle it by hand if it is on"
+    case .byHand: "its disks will be erased when it boots the agent: power-cycle it by hand"
     }
   }
 }

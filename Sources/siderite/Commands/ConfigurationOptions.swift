@@ -52,6 +52,8 @@ struct ConfigurationOptions: ParsableArguments {
   var ipmiPxeMethod: String?
   @Option(name: .customLong(ConfigurationKey.cacheSizeLimit.flag), help: help(.cacheSizeLimit))
   var cacheSizeLimit: String?
+  @Option(name: .customLong(ConfigurationKey.assetCa.flag), help: help(.assetCa))
+  var assetCa: String?
   @Option(name: .customLong(ConfigurationKey.configdataAccess.flag), help: help(.configdataAccess))
   var configdataAccess: String?
   @Option(name: .customLong(ConfigurationKey.siderolinkEndpoint.flag), help: help(.siderolinkEndpoint))
@@ -97,6 +99,7 @@ struct ConfigurationOptions: ParsableArguments {
     case .restartInterval: restartInterval
     case .ipmiPxeMethod: ipmiPxeMethod
     case .cacheSizeLimit: cacheSizeLimit
+    case .assetCa: assetCa
     case .configdataAccess: configdataAccess
     case .siderolinkEndpoint: siderolinkEndpoint
     case .powerPollInterval: powerPollInterval

@@ -10,7 +10,8 @@ struct GetCommand: AsyncParsableCommand {
       With --watch the table goes on with a line for every change, until it is
       interrupted; with -o json each is a line of JSON.
 
-      Exit codes: 0 shown, 1 not found, 64 wrong usage, 69 no daemon.
+      Exit codes: 0 shown, 1 not found, 64 wrong usage, 69 no daemon, or it ended
+      the watch.
 
       Examples:
         siderite get servers
@@ -79,8 +80,10 @@ struct GetCommand: AsyncParsableCommand {
     let name = if let name { try await client.find(kind, name).metadata.key } else { String?.none }
     var view = WatchView<Kind>(output: output)
     while true {
-      var list = try await client.list(kind, selector: selector)
-      if let name { list.items.removeAll { $0.metadata.key != name } }
+      let list =
+        if let name { try await client.list(kind, named: name) } else {
+          try await client.list(kind, selector: selector)
+        }
       try view.begin(list.items)
       _ = try await client.watch(kind, name: name, selector: selector, after: list.metadata?.resourceVersion) {
         try view.add($1, isDeleted: $0 == .deleted)
@@ -94,19 +97,27 @@ struct GetCommand: AsyncParsableCommand {
 struct WatchView<Kind: ShownKind> {
   let output: OutputFormat
   private var widths: [Int] = []
-  private var shown: Set<String> = []
+  /// Those that are there, as they were shown last.
+  private var shown: [String: Resource<Kind>] = [:]
 
   init(output: OutputFormat) { self.output = output }
 
+  /// Everything there is; where changes were lost, what of it is news.
   mutating func begin(_ resources: [Resource<Kind>]) throws {
     if output == .table || output == .wide, widths.isEmpty {
       let table = Kind.table(resources, wide: output == .wide)
       widths = table.widths
       print(table.text, terminator: "")
-      shown = Set(resources.map(\.metadata.key))
+      for resource in resources { shown[resource.metadata.key] = resource }
       Terminal.flush()
-    } else {
-      for resource in resources { try add(resource, isDeleted: false) }
+      return
+    }
+    let present = Set(resources.map(\.metadata.key))
+    for (name, gone) in shown.sorted(by: { $0.key < $1.key }) where !present.contains(name) {
+      try add(gone, isDeleted: true)
+    }
+    for resource in resources where shown[resource.metadata.key] != resource {
+      try add(resource, isDeleted: false)
     }
   }
 
@@ -114,9 +125,9 @@ struct WatchView<Kind: ShownKind> {
     let name = resource.metadata.key
     if isDeleted {
       // A change may be told as a deletion of what was never shown: it does not match the labels.
-      guard shown.remove(name) != nil else { return }
+      guard shown.removeValue(forKey: name) != nil else { return }
     } else {
-      shown.insert(name)
+      shown[name] = resource
     }
     switch output {
     case .json: print(try OutputFormat.line(resource))

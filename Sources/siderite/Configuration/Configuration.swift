@@ -21,6 +21,8 @@ struct Configuration: Equatable, Sendable {
   var bootFromDiskMethod = BootFromDiskMethod.ipxeExit
   var ipmiPXEMethod = PXEMode.uefi
   var cacheSizeLimitBytes: UInt64 = 20 << 30
+  /// Certificates in PEM form.
+  var assetCA: String?
   var configdataAccess = ConfigdataAccess.token
   /// `nil`: no SideroLink.
   var sideroLinkEndpoint: String?

@@ -23,6 +23,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case bootFromDiskMethod
   case ipmiPxeMethod
   case cacheSizeLimit
+  case assetCa
   case configdataAccess
   case siderolinkEndpoint = "siderolink.endpoint"
   case powerPollInterval
@@ -88,6 +89,7 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .restartInterval: "The least time between two starts of a machine, whatever for. (default: 60s)"
     case .ipmiPxeMethod: "What machines are told to boot the network by: uefi or bios. (default: uefi)"
     case .cacheSizeLimit: "The most that fetched kernels and initramfses take on the disk. (default: 20GiB)"
+    case .assetCa: "Certificates (PEM) of who else may vouch for HTTPS servers of kernels. (default: none)"
     case .configdataAccess: "Who gets a machine's configuration: token or open. (default: token)"
     case .siderolinkEndpoint: "Host and port that machines reach SideroLink at. (default: none, no SideroLink)"
     case .powerPollInterval: "How often every Server's power is asked for: 60s to 365d, or off. (default: 5m)"

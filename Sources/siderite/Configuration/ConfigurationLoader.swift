@@ -145,6 +145,7 @@ struct ConfigurationLoader {
       "ipmiPxeMethod", of: root, default: configuration.ipmiPXEMethod, .choice)
     configuration.cacheSizeLimitBytes = reader.value(
       "cacheSizeLimit", of: root, default: configuration.cacheSizeLimitBytes, .bytes)
+    configuration.assetCA = reader.optional("assetCa", of: root, .absolutePath)
     configuration.configdataAccess = reader.value(
       "configdataAccess", of: root, default: configuration.configdataAccess, .choice)
     let siderolink = reader.section("siderolink", of: root)

@@ -179,7 +179,7 @@ struct Daemon {
       wipes: WipeHandover(
         store: parts.stores.resources, secrets: parts.stores.secrets,
         rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)),
-        mayBegin: { mirror?.isCurrent ?? true }, now: { .now }),
+        wipeMode: configuration.insecureWipe ? .fast : .full, mayBegin: { mirror?.isCurrent ?? true }, now: { .now }),
       provisioning: parts.provisioning, logger: parts.logger, now: { .now }, onListening: { _ in listening() })
   }
 
@@ -192,7 +192,8 @@ struct Daemon {
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
       journal: parts.journal, servers: parts.servers, classes: parts.classes,
       wipeMode: configuration.insecureWipe ? .fast : .full,
-      render: render, logger: parts.logger, onListening: { listening() })
+      patcher: MachineConfigPatcher(parser: YAMLConfigParser()), render: render, logger: parts.logger,
+      onListening: { listening() })
   }
 
   private func healthServer(_ parts: Parts) -> any Service {

@@ -17,6 +17,14 @@ struct Environments {
     var settings = AssetCacheConfiguration(directory: "\(configuration.stateDirectory)/assets")
     settings.sizeLimit = Int64(clamping: configuration.cacheSizeLimitBytes)
     settings.privateDirectory = configuration.stateDirectory
+    if let path = configuration.assetCA {
+      do throws(AssetFailure) {
+        settings.trusted = try TrustedCertificates(path: path)
+      } catch {
+        throw InvalidConfiguration(
+          problems: [ConfigurationProblem(path: "assetCa", line: nil, message: error.message)])
+      }
+    }
     cache = try AssetCache(configuration: settings, logger: logger, now: { .now })
     table = AssetTable(own)
     reconciler = EnvironmentReconciler(store: store, fetcher: cache, table: table, now: { .now })

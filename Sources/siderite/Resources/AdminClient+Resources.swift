@@ -60,6 +60,14 @@ extension AdminClient {
     return try await send(.get, Kind.path + query, as: ResourceCollection<Kind>.self)
   }
 
+  /// The object of exactly that key, or nothing, with the version of the store.
+  func list<Kind: ShownKind>(_ kind: Kind.Type, named key: String) async throws -> ResourceCollection<Kind> {
+    let parts = key.split(separator: "/", maxSplits: 1).map { String($0) }
+    let query = "?fieldSelector=\(pathComponent("metadata.name=\(parts.last ?? key)"))"
+    return try await send(
+      .get, Kind.path(in: parts.count == 2 ? parts[0] : nil) + query, as: ResourceCollection<Kind>.self)
+  }
+
   /// What happens to the objects from that version on, until `body` says that it has seen enough.
   /// - Parameter name: of one object, its key; of all, when `nil`.
   /// - Returns: whether `body` had enough; otherwise changes were lost, and it must be listed again.
@@ -77,6 +85,6 @@ extension AdminClient {
       guard let object = line.object else { return false }
       if try body(line.type, object) { return true }
     }
-    throw Failure(description: "the daemon ended the watch")
+    throw Failure(description: "the daemon ended the watch: it was stopped, or restarts", isUnreachable: true)
   }
 }

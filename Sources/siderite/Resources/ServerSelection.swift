@@ -31,7 +31,13 @@ extension Server {
   var title: String { metadata.name + (spec.hostname.map { " (\($0))" } ?? "") }
 
   /// How far the wipe is that makes it ready.
-  var wipeProgress: WaitOptions.Progress {
+  var wipeProgress: WaitOptions.Progress { wipeProgress(after: nil) }
+
+  /// - Parameter generation: of the wipe there was before what is waited for was asked for; another one must come.
+  func wipeProgress(after generation: Int64?) -> WaitOptions.Progress {
+    if let generation, (status.wipe?.generation ?? 0) <= generation, status.wipe?.isOpen != true {
+      return .underWay("waits for its wipe\(powerCycleNote)")
+    }
     if status.isClean, status.ready { return .done }
     if status.isClean { return .underWay("wiped; waits to be off") }
     guard let wipe = status.wipe else { return .underWay("waits for its wipe") }

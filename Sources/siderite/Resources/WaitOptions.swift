@@ -7,6 +7,9 @@ struct WaitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("With --wait: how long at most, 90s, 45m or 2h.", valueName: "time"))
   var timeout = TimeLimit(seconds: 3600)
 
+  /// Before a daemon that is away is asked again.
+  private static let daemonPause = Duration.seconds(1)
+
   /// How far what is waited for has come.
   enum Progress {
     case done
@@ -26,7 +29,17 @@ struct WaitOptions: ParsableArguments {
     let line = StatusLine()
     defer { line.clear() }
     try await timeout.bound {
-      while try await !follow(kind, name, client, { line.show("\(title): \($0)") }, progress) {}
+      var isTold = false
+      while true {
+        do {
+          if try await follow(kind, name, client, { line.show("\(title): \($0)") }, progress) { return }
+        } catch let failure as AdminClient.Failure where failure.isUnreachable {
+          // It restarts, as for an upgrade: what is waited for goes on. The time limit ends it otherwise.
+          if !isTold { Terminal.error("\(title): waits for the daemon: \(failure)") }
+          isTold = true
+          try await Task.sleep(for: Self.daemonPause)
+        }
+      }
     } onTimeout: {
       line.clear()
       Terminal.error("\(title): not done after \(timeout); it goes on")
@@ -55,10 +68,10 @@ struct WaitOptions: ParsableArguments {
         throw AdminClient.Failure(description: "\(Kind.title(of: name)): \(reason)")
       }
     }
-    let object = try await client.get(Kind.path(of: name), as: Resource<Kind>.self)
-    if try isDone(object) { return true }
-    // From nothing on, not from the object's version: what happened before the watch began is then seen, too.
-    return try await client.watch(kind, name: name, after: nil) { change, object in
+    // With the version of the list, not the object's: whatever happens from then on is seen, its deletion too.
+    let list = try await client.list(kind, named: name)
+    if try isDone(list.items.first) { return true }
+    return try await client.watch(kind, name: name, after: list.metadata?.resourceVersion) { change, object in
       try isDone(change == .deleted ? nil : object)
     }
   }
