@@ -16,7 +16,9 @@ let pure: [SwiftSetting] = app + [.strictMemorySafety()]
 // Products of other packages, named once.
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let certificates = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -30,7 +32,9 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -41,6 +45,9 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -88,6 +95,17 @@ let package = Package(
         nioHTTP1, nioPosix, nioSSL,
       ],
       swiftSettings: app),
+    .target(
+      name: "Certificates",
+      dependencies: ["BareMetal", "Wire", certificates, coreMetrics, crypto, logging, serviceLifecycle, swiftASN1],
+      swiftSettings: app),
+    .target(
+      name: "Kubernetes",
+      dependencies: [
+        "BareMetal", "Wire", asyncHTTPClient, coreMetrics, logging, nioCore, nioFoundation, nioHTTP1, nioPosix, nioSSL,
+        serviceLifecycle, yams,
+      ],
+      swiftSettings: app),
     .target(name: "RawLink", dependencies: ["CPcap", "LinuxSystem", "Wire"], swiftSettings: app),
     .target(name: "SQLiteStore", dependencies: ["BareMetal", "Wire", grdb], swiftSettings: app),
 
@@ -103,7 +121,7 @@ let package = Package(
       name: "HTTPServices",
       dependencies: [
         "BareMetal", "Wire", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioFileSystem,
-        nioHTTPTypes, nioPosix, serviceLifecycle,
+        nioHTTPTypes, nioPosix, nioSSL, serviceLifecycle,
       ],
       swiftSettings: app),
     .target(
@@ -114,8 +132,9 @@ let package = Package(
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "AssetCache", "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink",
-        "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore,
+        "AssetCache", "BMC", "BareMetal", "BootServices", "Certificates", "DHCP", "HTTPServices", "Kubernetes",
+        "LinuxSystem", "RawLink", "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient,
+        coreMetrics, logging, nioCore,
         nioFoundation, nioHTTP1, nioPosix, serviceLifecycle, yams,
       ],
       swiftSettings: app),
@@ -135,6 +154,11 @@ let package = Package(
       name: "class-bench",
       dependencies: ["BareMetal", "Reconcilers", "SQLiteStore", "Wire", argumentParser, logging],
       path: "tools/class-bench", swiftSettings: app),
+
+    // CustomResourceDefinitions out of the types, for tools/crds.
+    .executableTarget(
+      name: "crd-generator", dependencies: ["BareMetal", "Wire", argumentParser], path: "tools/crd-generator",
+      swiftSettings: app),
 
     // Tests: one target a module; LabTests needs root, namespaces and real clients.
     .testTarget(
@@ -165,31 +189,45 @@ let package = Package(
       name: "CaptureTests",
       dependencies: ["BMC", "BareMetal", "BootServices", "DHCP", "IPMI", "TFTP", "Wire", logging],
       exclude: ["Fixtures"], swiftSettings: app),
+    .testTarget(
+      name: "CertificatesTests",
+      dependencies: ["BareMetal", "Certificates", "Wire", certificates, logging, swiftASN1], swiftSettings: app),
+    .testTarget(name: "CRDGeneratorTests", dependencies: ["BareMetal", "Wire", "crd-generator"], swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(
       name: "HTTPServicesTests",
       dependencies: [
-        "BareMetal", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird, hummingbirdCore, logging,
-        nioCore,
-        nioEmbedded, nioPosix, serviceLifecycle,
+        "BareMetal", "Certificates", "HTTPServices", "Wire", "siderite", coreMetrics, httpTypes, hummingbird,
+        hummingbirdCore, logging, nioCore, nioEmbedded, nioPosix, nioSSL, nioTLS, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "IPMITests", dependencies: ["BMC", "IPMI", "Wire"], swiftSettings: app),
     .testTarget(
+      name: "KubernetesTests",
+      dependencies: [
+        "BareMetal", "Kubernetes", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+        serviceLifecycle,
+      ],
+      swiftSettings: app),
+    .testTarget(
       name: "LabTests",
       dependencies: [
-        "BMC", "BareMetal", "BootServices", "DHCP", "HTTPServices", "LinuxSystem", "RawLink", "SQLiteStore", "TFTP",
-        "TFTPTesting", "Wire", logging, nioCore, serviceLifecycle,
+        "BMC", "BareMetal", "BootServices", "Certificates", "DHCP", "HTTPServices", "Kubernetes", "LinuxSystem",
+        "RawLink", "SQLiteStore", "StoreConformance", "TFTP", "TFTPTesting", "Wire", "crd-generator", "siderite",
+        logging, nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
     .testTarget(
-      name: "ReconcilersTests", dependencies: ["BareMetal", "Reconcilers", "Wire", logging, serviceLifecycle],
+      name: "ReconcilersTests",
+      dependencies: [
+        "BareMetal", "Reconcilers", "SQLiteStore", "StoreConformance", "Wire", logging, serviceLifecycle,
+      ],
       swiftSettings: app),
     .testTarget(name: "SMBIOSTests", dependencies: ["SMBIOS", "Wire"], swiftSettings: app),
     .testTarget(
-      name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "Wire", "siderite", argumentParser],
+      name: "SideriteTests", dependencies: ["BareMetal", "LinuxSystem", "SQLiteStore", "Wire", "siderite", argumentParser],
       swiftSettings: app),
     .testTarget(
       name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire", grdb],

@@ -8,11 +8,14 @@ struct HTTPConnection: ServerChildChannel {
   let http: HTTP1Channel
   /// How long nothing may move; `nil`: for ever.
   let stall: TimeAmount?
+  /// What TLS shows; `nil`: none.
+  let tls: TLSIdentity?
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
     do {
       // Next to the socket, where it sees files move, too.
       if let stall { try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: stall)) }
+      if let tls { try channel.pipeline.syncOperations.addHandler(try tls.handler()) }
       try channel.pipeline.syncOperations.addHandler(FileSender())
     } catch {
       return channel.eventLoop.makeFailedFuture(error)

@@ -12,6 +12,8 @@ struct HTTPListener: Sendable {
   let port: UInt16
   let limits: ConnectionLimits
   let logger: Logger
+  /// What TLS shows; `nil`: none.
+  var tls: TLSIdentity?
   /// Called once, when every address listens.
   let onListening: @Sendable ([Endpoint]) async -> Void
 
@@ -46,7 +48,7 @@ struct HTTPListener: Sendable {
         httpDecoderConfiguration: .init(
           maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
           maxHeaderFieldCount: limits.headerFields)),
-      stall: limits.stall, connections: limits.connections, logger: logger)
+      stall: limits.stall, tls: tls, connections: limits.connections, logger: logger)
     do {
       try await server.run(responder) { channel in
         await whenListening(channel.localAddress.flatMap { Endpoint($0) } ?? wanted)

@@ -14,6 +14,8 @@ struct HTTPServer: Sendable {
   let channel: HTTP1Channel.Configuration
   /// How long nothing may move on a connection that is being answered; `nil`: for ever.
   var stall: TimeAmount?
+  /// What TLS shows; `nil`: none.
+  var tls: TLSIdentity?
   /// Connections at a time; the others wait in the kernel's backlog.
   let connections: Int
   let logger: Logger
@@ -26,8 +28,8 @@ struct HTTPServer: Sendable {
   func run(
     _ responder: some HTTPResponder<PeerContext>, onListening: @escaping @Sendable (any Channel) async -> Void
   ) async throws {
-    let builder = HTTPServerBuilder { [channel, stall] responder in
-      HTTPConnection(http: HTTP1Channel(responder: responder, configuration: channel), stall: stall)
+    let builder = HTTPServerBuilder { [channel, stall, tls] responder in
+      HTTPConnection(http: HTTP1Channel(responder: responder, configuration: channel), stall: stall, tls: tls)
     }
     let server = try builder.buildServer(
       configuration: ServerConfiguration(

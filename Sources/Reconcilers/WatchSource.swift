@@ -16,7 +16,8 @@ public struct WatchSource: Sendable {
     self.kind = Kind.kind
     list = { store, known throws(StoreError) in
       let list = try await store.list(kind)
-      let gone = known.replace(with: Set(list.items.map(\.metadata.key)))
+      // What cannot be read is not gone.
+      let gone = known.replace(with: Set(list.items.map(\.metadata.key) + list.unreadable))
       let changes = gone.sorted().map { ObjectChange<Kind>.gone($0) } + list.items.map { .present($0) }
       return (changes.flatMap(keys), list.resourceVersion)
     }

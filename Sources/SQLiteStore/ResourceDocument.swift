@@ -5,7 +5,8 @@ import Glibc
 
 /// A resource as the database holds it: JSON as Kubernetes writes it, but for the version, which is a column.
 struct ResourceDocument: FetchableRecord, Sendable {
-  var version: Int64
+  /// `nil`: it stands in the JSON, as another store's does.
+  var version: Int64?
   var json: Data
 
   init(row: Row) throws {
@@ -13,16 +14,19 @@ struct ResourceDocument: FetchableRecord, Sendable {
     json = try row.decode(Data.self, forColumn: "json")
   }
 
+  /// Of another store.
+  init(json: Data) { self.json = json }
+
   /// The resource, with its version.
   func resource<Kind: ResourceKind>(
     _ kind: Kind.Type, path: String, by decoder: JSONDecoder = JSONDecoder()
   ) throws(StoreError) -> Resource<Kind> {
     do {
       var resource = try decoder.decode(Resource<Kind>.self, from: json)
-      resource.metadata.resourceVersion = String(version)
+      if let version { resource.metadata.resourceVersion = String(version) }
       return resource
     } catch {
-      throw .unavailable(message: "\(path): a \(Kind.kind) (version \(version)) cannot be read: \(error)")
+      throw .unavailable(message: "\(path): a \(Kind.kind) (version \(version ?? 0)) cannot be read: \(error)")
     }
   }
 

@@ -57,7 +57,8 @@ extension Timestamp: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
-    guard let moment = Timestamp(text) else {
+    // The strict form first: nearly all that is read was written by us.
+    guard let moment = Timestamp(text) ?? Timestamp(rfc3339: text) else {
       throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is not an RFC 3339 time")
     }
     self = moment

@@ -56,6 +56,22 @@ struct ConfigurationTests {
     #expect(try ConfigurationLoader(file: file).load() == Configuration())
   }
 
+  @Test("A cluster is a kubeconfig's, or the one that the daemon runs in")
+  func cluster() throws {
+    let file = "kubeconfig: /etc/siderite/kubeconfig\nkubeContext: prod\nbootHost: boot-1"
+    let configuration = try ConfigurationLoader(file: file).load()
+    #expect(configuration.cluster == .init(access: .file("/etc/siderite/kubeconfig"), context: "prod"))
+    #expect(configuration.bootHost == "boot-1")
+    #expect(
+      try ConfigurationLoader(environment: ["SIDERITE_KUBECONFIG": "in-cluster"]).load().cluster
+        == .init(access: .inCluster))
+    #expect(try ConfigurationLoader(file: "").load().cluster == nil)
+    #expect(problems("kubeconfig: kube/config") == ["kubeconfig: 1"])
+    #expect(problems("bootHost: Boot_1") == ["bootHost: 1"])
+    #expect(problems("kubeContext: prod") == ["kubeContext: 1"])
+    #expect(problems("kubeconfig: in-cluster\nkubeContext: prod") == ["kubeContext: 2"])
+  }
+
   @Test("Flag beats environment beats file beats default")
   func precedence() throws {
     var loader = ConfigurationLoader(file: Self.file)
@@ -156,6 +172,26 @@ struct ConfigurationTests {
         == ["serverRebootTimeout: 3", "ipmiPxeMethod: 1", "cacheSizeLimit: 2", "siderolink: 4"])
     #expect(ConfigurationKey.ipmiPxeMethod.flag == "ipmi-pxe-method")
     #expect(ConfigurationKey.siderolinkEndpoint.variable == "SIDERITE_SIDEROLINK_ENDPOINT")
+  }
+
+  @Test("Webhooks: Sidero's flags, and clusterctl's way to leave something out")
+  func webhooks() throws {
+    let unset = try ConfigurationLoader(file: "").load().webhook
+    #expect(unset == Configuration.Webhook(port: 9443, certDir: nil, endpoint: nil))
+    let set = try ConfigurationLoader(
+      file: "webhook: {port: 1, endpoint: boot-1.example.net}",
+      environment: [
+        "SIDERITE_WEBHOOK_PORT": "9444", "SIDERITE_WEBHOOK_CERT_DIR": "-", "SIDERITE_API_ENDPOINT": "-",
+        "SIDERITE_SIDEROLINK_ENDPOINT": "-",
+      ]
+    ).load()
+    #expect(set.webhook == Configuration.Webhook(port: 9444, certDir: nil, endpoint: "boot-1.example.net"))
+    #expect(set.apiEndpoint == nil && set.sideroLinkEndpoint == nil)
+    #expect(
+      problems("webhook: {port: 0, certDir: certs, endpoint: 'https://x', cert: 1}").map { $0.prefix { $0 != ":" } }
+        .sorted()
+        == ["webhook.cert", "webhook.certDir", "webhook.endpoint", "webhook.port"])
+    #expect(ConfigurationKey.webhookCertDir.flag == "webhook-cert-dir")
   }
 
   @Test("Every key has a variable and a flag of its own")

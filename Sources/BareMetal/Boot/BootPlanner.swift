@@ -168,7 +168,7 @@ extension BootContext {
   fileprivate var reasonForDisk: String? {
     guard let server, server.spec.pxeBootAlways != true else { return nil }
     if server.status.conditions.hasTrue("PXEBooted") { return "it has booted its Environment" }
-    if binding?.status.conditions.hasTrue("TalosInstalled") == true { return "it is installed" }
+    if binding?.isInstalled == true { return "it is installed" }
     return nil
   }
 }

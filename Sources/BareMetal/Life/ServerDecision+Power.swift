@@ -54,7 +54,7 @@ extension ServerDecision {
   mutating func keepRunning(for binding: ServerBinding) {
     // Whatever it does: it is about to be released.
     guard binding.metadata.deletionTimestamp == nil else { return }
-    if status.wipe?.isOpen == true { return hold() }
+    if status.wipe?.isOpen == true { return keepUnbooted() }
     status.conditions.remove(ServerCondition.wipeNeeded)
     let isInstalled = status.conditions.isTrue(ServerCondition.pxeBooted)
     let subject = binding.metadata.uid ?? binding.metadata.name
@@ -71,7 +71,7 @@ extension ServerDecision {
   }
 
   /// An open wipe of a machine that was allocated all the same: nothing is installed over what should have been erased.
-  private mutating func hold() {
+  private mutating func keepUnbooted() {
     status.ready = false
     status.conditions.remove(ServerCondition.pxeBooted)
     status.conditions.set(

@@ -61,7 +61,7 @@ extension ServerDecision {
   /// Not clean, and nobody has asked for a wipe: why, and what a person can do.
   private mutating func explain() {
     if status.conditions.condition(ServerCondition.powerCycle)?.reason == "InProgress" { stopAsking() }
-    if status.conditions.condition(ServerCondition.wipeNeeded)?.reason == "ReleasedWithoutIntent" { return }
+    if status.mayBeAtWork { return }
     guard status.conditions.isTrue(ServerCondition.discovered), server.knowsDisks else {
       return ask(
         "NotDiscovered",

@@ -4,6 +4,7 @@ import Wire
 struct ServerDecision {
   let server: Server
   let binding: ServerBinding?
+  let hold: BindingHold?
   let power: PowerState?
   /// Whole seconds, as it is stored.
   let now: Timestamp
@@ -17,10 +18,11 @@ struct ServerDecision {
   }
 
   var name: String { server.metadata.name }
-  private var isPaused: Bool { server.metadata.isPaused || binding?.metadata.isPaused == true }
+  private var isPaused: Bool { server.metadata.isPaused || binding?.metadata.isPaused == true || hold != nil }
 
   mutating func decide() {
     noteAllocation()
+    noteHold()
     if server.metadata.isSet(Server.identityConfirmedAnnotation),
       status.conditions.remove(ServerCondition.quarantined)?.status == .true
     {
@@ -52,7 +54,7 @@ struct ServerDecision {
     status.inUse = binding != nil
     if let binding {
       status.isClean = false
-      if binding.status.conditions.isTrue("TalosInstalled"), !status.conditions.isTrue(ServerCondition.pxeBooted) {
+      if binding.isInstalled, !status.conditions.isTrue(ServerCondition.pxeBooted) {
         status.conditions.set(ServerCondition.pxeBooted, .true, now: now)
         event("Server Management", "installed: boots from its disk from now on")
       }
@@ -71,6 +73,16 @@ struct ServerDecision {
     }
   }
 
+  private mutating func noteHold() {
+    guard let hold else {
+      status.conditions.remove(ServerCondition.paused)
+      return
+    }
+    status.conditions.set(
+      ServerCondition.paused, .true, reason: hold.conditionReason,
+      message: "\(hold.reason): nothing is done to the machine", now: now)
+  }
+
   // MARK: Acceptance
 
   private mutating func refuse() {
@@ -85,14 +97,16 @@ struct ServerDecision {
       status.failWipe("acceptance was taken back", now: now)
       stopAsking()
     }
-    if status.conditions.isTrue(ServerCondition.accepted) {
+    // One that a person wrote down, whose agent never reported, is told from one whose status was lost.
+    if status.conditions.isTrue(ServerCondition.accepted) || !status.conditions.isTrue(ServerCondition.discovered) {
       status.conditions.set(ServerCondition.accepted, .false, now: now)
     }
   }
 
   private mutating func noteAcceptance() {
     let isAsked = status.noteAcceptance(
-      of: server, isPaused: isPaused, mode: configuration.wipeMode, id: intentID, now: now)
+      of: server, hasLostStatus: server.hasLostStatus, isPaused: isPaused, mode: configuration.wipeMode, id: intentID,
+      now: now)
     if isAsked { event("Server Wipe", "accepted: to be wiped") }
   }
 

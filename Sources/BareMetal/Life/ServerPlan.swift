@@ -25,15 +25,16 @@ public struct ServerPlan: Hashable, Sendable {
 
   /// - Parameters:
   ///   - binding: the ServerBinding of the Server's name.
+  ///   - hold: why nothing is done to the binding's machine.
   ///   - power: what the machine's management controller has just said; `nil`: it was not asked.
   ///   - intentID: made at random, for an intent to wipe if one is to be recorded.
   public init(
-    for server: Server, binding: ServerBinding?, power: PowerState?, now: Timestamp, configuration: Configuration,
-    intentID: String
+    for server: Server, binding: ServerBinding?, hold: BindingHold? = nil, power: PowerState?, now: Timestamp,
+    configuration: Configuration, intentID: String
   ) {
     status = server.status
     var decision = ServerDecision(
-      server: server, binding: binding, power: power, now: Timestamp(seconds: now.seconds),
+      server: server, binding: binding, hold: hold, power: power, now: Timestamp(seconds: now.seconds),
       configuration: configuration, intentID: intentID, plan: self)
     decision.decide()
     self = decision.plan

@@ -6,17 +6,23 @@ extension ServerStatus {
   ///
   /// - Parameters:
   ///   - server: whose status this is, or is to be.
+  ///   - hasLostStatus: as it was found (``Resource/hasLostStatus``).
   ///   - isPaused: it is left as it is for now.
   ///   - id: made at random, for the intent.
   ///   - now: whole seconds, as it is stored.
   /// - Returns: whether a wipe is asked for now.
   public mutating func noteAcceptance(
-    of server: Server, isPaused: Bool, mode: WipePolicy.Mode, id: String, now: Timestamp
+    of server: Server, hasLostStatus: Bool, isPaused: Bool, mode: WipePolicy.Mode, id: String, now: Timestamp
   ) -> Bool {
     let accepted = conditions.condition(ServerCondition.accepted)
     conditions.set(ServerCondition.accepted, .true, now: now)
-    guard !inUse, !isClean, wipe?.isOpen != true,
-      conditions.condition(ServerCondition.wipeNeeded)?.reason != "ReleasedWithoutIntent",
+    if hasLostStatus, !inUse {
+      conditions.set(
+        ServerCondition.wipeNeeded, .true, reason: "StatusLost",
+        message: "its status was lost, as when it is moved or restored: it may be at work; "
+          + "if not, 'siderite wipe \(server.metadata.name)' wipes it", now: now)
+    }
+    guard !inUse, !isClean, wipe?.isOpen != true, !mayBeAtWork,
       conditions.isTrue(ServerCondition.discovered), server.knowsDisks,
       server.metadata.deletionTimestamp == nil, !isPaused
     else { return false }
@@ -29,5 +35,21 @@ extension ServerStatus {
     current.status = self
     wipe = WipeStatus.intent(for: current, reason: .accepted, mode: mode, id: id, now: now)
     return true
+  }
+
+  /// Whether it was in use when it was last known, and nobody released it: only a person knows more.
+  var mayBeAtWork: Bool {
+    let reason = conditions.condition(ServerCondition.wipeNeeded)?.reason
+    return reason == "ReleasedWithoutIntent" || reason == "StatusLost"
+  }
+}
+
+extension Resource where Kind == ServerKind {
+  /// Whether it was kept here or elsewhere before, and nothing is known of that: a new one has no finalizer yet.
+  public var hasLostStatus: Bool {
+    metadata.finalizers?.contains(Server.storageFinalizer) == true && !status.isClean && status.wipe == nil
+      && [ServerCondition.accepted, ServerCondition.discovered, ServerCondition.powerCycle].allSatisfy {
+        status.conditions.condition($0) == nil
+      }
   }
 }

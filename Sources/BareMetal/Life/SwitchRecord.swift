@@ -6,7 +6,7 @@ public import Wire
 /// may have been done, and waits to see what comes of it before it is done again.
 public struct SwitchRecord: Codable, Hashable, Sendable {
   /// What for.
-  public enum Purpose: String, Codable, Hashable, Sendable {
+  public enum Purpose: String, Codable, Hashable, Sendable, CaseIterable {
     /// Into the agent, to be wiped.
     case wipe = "Wipe"
     /// On, for whom it is allocated to.
@@ -15,7 +15,7 @@ public struct SwitchRecord: Codable, Hashable, Sendable {
     case powerOff = "PowerOff"
   }
 
-  public enum Outcome: String, Codable, Hashable, Sendable {
+  public enum Outcome: String, Codable, Hashable, Sendable, CaseIterable {
     /// About to be done, or nobody knows whether it was.
     case pending = "Pending"
     case done = "Done"
@@ -23,6 +23,7 @@ public struct SwitchRecord: Codable, Hashable, Sendable {
     case failed = "Failed"
   }
 
+  /// What for.
   public var purpose: Purpose
   /// The id of the wipe, or the uid of the binding.
   public var subject: String
@@ -30,7 +31,9 @@ public struct SwitchRecord: Codable, Hashable, Sendable {
   public var attempts: Int
   /// How often in a row it failed.
   public var failures: Int?
+  /// When it was done, or was to be.
   public var at: Timestamp
+  /// What came of it.
   public var outcome: Outcome
   /// When the machine was last made to boot, whatever for.
   public var lastRestart: Timestamp?

@@ -28,22 +28,10 @@ extension Resource where Kind: ManifestKind {
   /// What an older version has no words for is in the annotation ``ObjectMeta/conversionData``, from which
   /// ``ManifestReader`` takes it back: nothing is lost on the way there and back, edited or not.
   public func document(version: String? = nil) -> JSONValue {
-    guard case .object(var document) = JSONValue(encoding: self) else { return .null }
-    guard let version, version != Kind.apiVersion, Kind.olderVersions.contains(version) else {
-      return .object(document)
-    }
-    let older = Kind.olderSpec(spec, version: version)
-    document["apiVersion"] = .string(version)
-    document["spec"] = older
-    let trace = ManifestTrace()
-    let readBack = Kind.spec(older, of: version, hub: nil, recording: trace)
-    if readBack != spec || !trace.problems.isEmpty, let spec = JSONValue(encoding: self).member("spec") {
-      var metadata = metadata
-      metadata.annotations = metadata.annotations ?? [:]
-      metadata.annotations?[ObjectMeta.conversionData] = JSONValue.object(["spec": spec]).jsonText
-      document["metadata"] = JSONValue(encoding: metadata)
-    }
-    return .object(document)
+    let document = JSONValue(encoding: self)
+    guard let version, Kind.olderVersions.contains(version) else { return document }
+    // What we wrote ourselves is readable.
+    return (try? ManifestConversion.convert(document, to: version)) ?? document
   }
 }
 

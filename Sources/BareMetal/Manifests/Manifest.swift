@@ -4,10 +4,14 @@ public enum Manifest: Hashable, Sendable {
   case server(Server)
   case serverClass(ServerClass)
   case serverBinding(ServerBinding)
+  case metalCluster(MetalCluster)
+  case metalMachine(MetalMachine)
+  case metalMachineTemplate(MetalMachineTemplate)
 
   /// The kinds there are, in the order in which they refer to each other.
   public static let kinds: [any ManifestKind.Type] = [
-    EnvironmentKind.self, ServerClassKind.self, ServerKind.self, ServerBindingKind.self,
+    EnvironmentKind.self, ServerClassKind.self, ServerKind.self, MetalClusterKind.self, MetalMachineTemplateKind.self,
+    MetalMachineKind.self, ServerBindingKind.self,
   ]
 
   public var kind: any ManifestKind.Type {
@@ -16,6 +20,9 @@ public enum Manifest: Hashable, Sendable {
     case .server: ServerKind.self
     case .serverClass: ServerClassKind.self
     case .serverBinding: ServerBindingKind.self
+    case .metalCluster: MetalClusterKind.self
+    case .metalMachine: MetalMachineKind.self
+    case .metalMachineTemplate: MetalMachineTemplateKind.self
     }
   }
 
@@ -25,6 +32,9 @@ public enum Manifest: Hashable, Sendable {
     case .server(let resource): resource.metadata
     case .serverClass(let resource): resource.metadata
     case .serverBinding(let resource): resource.metadata
+    case .metalCluster(let resource): resource.metadata
+    case .metalMachine(let resource): resource.metadata
+    case .metalMachineTemplate(let resource): resource.metadata
     }
   }
 
@@ -35,6 +45,9 @@ public enum Manifest: Hashable, Sendable {
     case .server(let resource): resource.document(version: version)
     case .serverClass(let resource): resource.document(version: version)
     case .serverBinding(let resource): resource.document(version: version)
+    case .metalCluster(let resource): resource.document(version: version)
+    case .metalMachine(let resource): resource.document(version: version)
+    case .metalMachineTemplate(let resource): resource.document(version: version)
     }
   }
 }

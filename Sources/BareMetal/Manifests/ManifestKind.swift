@@ -3,6 +3,9 @@ public protocol ManifestKind: ResourceKind {
   /// What is wrong with a spec beyond its shape: everything, with paths from `spec.` on.
   static func problems(_ spec: Spec) -> [FieldProblem]
 
+  /// What is wrong with putting a spec in the place of another: everything, beyond what is wrong with itself.
+  static func problems(_ spec: Spec, replacing old: Spec) -> [FieldProblem]
+
   /// Other ways to write a spec that are understood, put as the types have it.
   static func normalized(_ spec: JSONValue) -> JSONValue
 
@@ -20,10 +23,24 @@ public protocol ManifestKind: ResourceKind {
 
   /// A spec in the words of one of the ``olderVersions``, as far as it has words for it.
   static func olderSpec(_ spec: Spec, version: String) -> JSONValue
+
+  /// What a status of one of the ``olderVersions`` says in today's words; of what it has no words for, what `hub` says.
+  static func status(_ older: JSONValue?, of version: String, hub: JSONValue?) -> JSONValue?
+
+  /// A status in the words of one of the ``olderVersions``, as far as it has words for it.
+  static func olderStatus(_ status: JSONValue?, of spec: Spec, version: String) -> JSONValue?
+
+  /// What a spec of a version is read into, for those who describe it: ``ResourceKind/Spec`` in today's.
+  static func specType(of version: String) -> any Decodable.Type
+
+  /// As ``specType(of:)``, of the status.
+  static func statusType(of version: String) -> any Decodable.Type
 }
 
 extension ManifestKind {
   public static var olderVersions: [String] { [] }
+
+  public static func problems(_ spec: Spec, replacing old: Spec) -> [FieldProblem] { [] }
 
   public static func normalized(_ spec: JSONValue) -> JSONValue { spec }
 
@@ -36,4 +53,12 @@ extension ManifestKind {
   }
 
   public static func olderSpec(_ spec: Spec, version: String) -> JSONValue { JSONValue(encoding: spec) }
+
+  public static func status(_ older: JSONValue?, of version: String, hub: JSONValue?) -> JSONValue? { older }
+
+  public static func olderStatus(_ status: JSONValue?, of spec: Spec, version: String) -> JSONValue? { status }
+
+  public static func specType(of version: String) -> any Decodable.Type { Spec.self }
+
+  public static func statusType(of version: String) -> any Decodable.Type { Status.self }
 }

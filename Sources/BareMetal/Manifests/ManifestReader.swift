@@ -29,6 +29,9 @@ public struct ManifestReader: Sendable {
     case ServerKind.kind: return try read(document) { .server($0) }
     case ServerClassKind.kind: return try read(document) { .serverClass($0) }
     case ServerBindingKind.kind: return try read(document) { .serverBinding($0) }
+    case MetalClusterKind.kind: return try read(document) { .metalCluster($0) }
+    case MetalMachineKind.kind: return try read(document) { .metalMachine($0) }
+    case MetalMachineTemplateKind.kind: return try read(document) { .metalMachineTemplate($0) }
     default:
       let known = Manifest.kinds.map { $0.kind }.joined(separator: ", ")
       let message = "'\(PlainText.line(header.kind))' is not known: \(known) are"
@@ -63,7 +66,7 @@ public struct ManifestReader: Sendable {
       trace.recordUnknown(key, among: Self.knownFields, at: ManifestDecoder.path(key, under: ""))
     }
 
-    var metadata = trace.value(ObjectMeta.self, from: Self.metadata(fields["metadata"]), at: "metadata")
+    var metadata = trace.value(ObjectMeta.self, from: Self.metadata(fields["metadata"], of: kind), at: "metadata")
     if let metadata { for problem in metadata.problems { trace.record(problem) } }
     let hub = metadata?.takeConversionData(Kind.Spec.self, recording: trace) ?? existing
     let document = Kind.normalized(fields["spec"].flatMap { $0 == .null ? nil : $0 } ?? .object([:]))
@@ -102,7 +105,7 @@ public struct ManifestReader: Sendable {
     guard case .object(var fields) = document, case .object(var spec) = JSONValue(encoding: reading.value.spec) else {
       return Reading(value: document, warnings: reading.warnings)
     }
-    var metadata = Self.metadata(fields["metadata"])
+    var metadata = Self.metadata(fields["metadata"], of: kind)
     let isWhole = metadata.removeConversionData()
     if !isWhole {
       let said = Kind.normalized(fields["spec"] ?? .null)
@@ -131,10 +134,18 @@ public struct ManifestReader: Sendable {
 
   private static let knownFields: Set<String> = ["apiVersion", "kind", "metadata", "spec", "status"]
 
-  /// Without what only a server fills, and we have no use for.
-  private static func metadata(_ value: JSONValue?) -> JSONValue {
+  /// Where an object lives that says nothing of it, as for Kubernetes' own tools.
+  public static let defaultNamespace = "default"
+
+  /// Without what only a server fills, and we have no use for. A namespace is filled in where there has to be one, and
+  /// passed over where there is none.
+  private static func metadata<Kind: ManifestKind>(_ value: JSONValue?, of kind: Kind.Type) -> JSONValue {
     guard let value, case .object(var fields) = value else { return value ?? .object([:]) }
     for key in ["managedFields", "selfLink", "generateName", "deletionGracePeriodSeconds"] { fields[key] = nil }
+    switch fields["namespace"] {
+    case nil, .null, .string(""): fields["namespace"] = Kind.isNamespaced ? .string(defaultNamespace) : nil
+    default: if !Kind.isNamespaced { fields["namespace"] = nil }
+    }
     return .object(fields)
   }
 }

@@ -12,4 +12,8 @@ extension EnvironmentKind {
   public static func olderSpec(_ spec: EnvironmentSpec, version: String) -> JSONValue {
     JSONValue(encoding: V1Alpha1.EnvironmentSpec(kernel: spec.kernel, initrd: spec.initrd))
   }
+
+  public static func specType(of version: String) -> any Decodable.Type {
+    version == V1Alpha1.apiVersion ? V1Alpha1.EnvironmentSpec.self : EnvironmentSpec.self
+  }
 }

@@ -27,6 +27,10 @@ extension ServerKind {
   public static func olderSpec(_ spec: ServerSpec, version: String) -> JSONValue {
     JSONValue(encoding: V1Alpha1.ServerSpec(spec))
   }
+
+  public static func specType(of version: String) -> any Decodable.Type {
+    version == V1Alpha1.apiVersion ? V1Alpha1.ServerSpec.self : ServerSpec.self
+  }
 }
 
 extension V1Alpha1.ServerSpec {

@@ -39,6 +39,10 @@ extension ServerClassKind {
   public static func olderSpec(_ spec: ServerClassSpec, version: String) -> JSONValue {
     JSONValue(encoding: V1Alpha1.ServerClassSpec(spec))
   }
+
+  public static func specType(of version: String) -> any Decodable.Type {
+    version == V1Alpha1.apiVersion ? V1Alpha1.ServerClassSpec.self : ServerClassSpec.self
+  }
 }
 
 extension V1Alpha1.ServerClassSpec {

@@ -6,7 +6,9 @@ enum V1Alpha1 {
   struct ServerSpec: Codable, Hashable {
     var environmentRef: ObjectReference?
     var hostname: String?
+    /// What the machine calls itself.
     var system: System?
+    /// Its first processor.
     var cpu: CPU?
     var bmc: BMC?
     var managementApi: ManagementAPI?
@@ -29,23 +31,33 @@ enum V1Alpha1 {
 
   /// The lists are AND, what stands in one of them is OR.
   struct Qualifiers: Codable, Hashable {
+    /// Any of these processors.
     var cpu: [CPU]?
+    /// Any of these systems.
     var systemInformation: [System]?
+    /// Any of them, each as a whole.
     var labelSelectors: [[String: String]]?
   }
 
   /// SMBIOS type 1, without the UUID.
   struct System: Codable, Hashable {
+    /// Who made the machine.
     var manufacturer: String?
+    /// The machine's model.
     var productName: String?
+    /// The model's version.
     var version: String?
+    /// The machine's serial number.
     var serialNumber: String?
+    /// The number it is sold by.
     var skuNumber: String?
+    /// The family of models it is of.
     var family: String?
   }
 
   /// The first processor.
   struct CPU: Codable, Hashable {
+    /// Who made it.
     var manufacturer: String?
     /// What is called `productName` today.
     var version: String?

@@ -3,7 +3,7 @@ public import Wire
 /// One aspect of a resource's state (Cluster API `Condition`).
 public struct Condition: Codable, Hashable, Sendable {
   /// `True`, `False` or `Unknown`.
-  public enum Status: String, Codable, Hashable, Sendable {
+  public enum Status: String, Codable, Hashable, Sendable, CaseIterable {
     case `true` = "True"
     case `false` = "False"
     case unknown = "Unknown"
@@ -14,6 +14,7 @@ public struct Condition: Codable, Hashable, Sendable {
   public var status: Status
   /// `Error`, `Warning` or `Info`; set when the status is False.
   public var severity: String?
+  /// When the status became what it is.
   public var lastTransitionTime: Timestamp
   /// One word for programs.
   public var reason: String?

@@ -1,6 +1,6 @@
 extension ConfigPatch {
   /// The operations of RFC 6902 §4.
-  static let operations = ["add", "copy", "move", "remove", "replace", "test"]
+  public static let operations = ["add", "copy", "move", "remove", "replace", "test"]
 
   /// What is wrong with the operation, whatever it is applied to.
   func problems(at path: String) -> [FieldProblem] {

@@ -55,8 +55,11 @@ public struct AssetSource: Codable, Hashable, Sendable {
 
 /// A kernel to be fetched, and what it is told.
 public struct KernelSource: Codable, Hashable, Sendable {
+  /// `http:`, `https:` or `file:`.
   public var url: String?
+  /// 128 hexadecimal digits; empty or absent: whatever comes is taken, and said so.
   public var sha512: String?
+  /// The kernel's arguments, an item each.
   public var args: [String]?
 
   public init(url: String? = nil, sha512: String? = nil, args: [String]? = nil) {
@@ -83,6 +86,7 @@ public struct ServedAsset: Codable, Hashable, Sendable {
   public var url: String?
   /// SHA-512, 128 hexadecimal digits: as it was computed here. The file's place in the cache.
   public var digest: String
+  /// How large it is.
   public var bytes: Int64
 
   public init(url: String?, digest: String, bytes: Int64) {
@@ -94,12 +98,14 @@ public struct ServedAsset: Codable, Hashable, Sendable {
 
 /// Whether one file is there and is what it should be. The first four fields are Sidero's.
 public struct AssetCondition: Codable, Hashable, Sendable {
+  /// Where the file comes from, as the spec has it.
   public var url: String?
   /// As the spec asks for.
   public var sha512: String?
   public var status: Condition.Status
   /// `Ready`
   public var type: String
+  /// When the status became what it is.
   public var lastTransitionTime: Timestamp?
   /// One word for programs: `Fetching`, `DigestMismatch`, `NoSpace`, ….
   public var reason: String?

@@ -30,11 +30,17 @@ public struct HardwareInformation: Codable, Hashable, Sendable {
 public struct SystemInformation: Codable, Hashable, Sendable {
   /// `8-4-4-4-12`, lower case.
   public var uuid: String?
+  /// Who made the machine.
   public var manufacturer: String?
+  /// The machine's model.
   public var productName: String?
+  /// The model's version.
   public var version: String?
+  /// The machine's serial number.
   public var serialNumber: String?
+  /// The number it is sold by.
   public var skuNumber: String?
+  /// The family of models it is of.
   public var family: String?
 
   public init(
@@ -53,9 +59,13 @@ public struct SystemInformation: Codable, Hashable, Sendable {
 
 /// SMBIOS type 4, populated sockets.
 public struct ComputeInformation: Codable, Hashable, Sendable {
+  /// Cores of all processors together.
   public var totalCoreCount: UInt32?
+  /// Threads of all processors together.
   public var totalThreadCount: UInt32?
+  /// How many processors there are.
   public var processorCount: UInt32?
+  /// Every processor.
   public var processors: [Processor]?
 
   /// Of which nothing is known.
@@ -72,12 +82,17 @@ public struct ComputeInformation: Codable, Hashable, Sendable {
 
 /// One processor package.
 public struct Processor: Codable, Hashable, Sendable {
+  /// Who made it.
   public var manufacturer: String?
+  /// What it calls itself.
   public var productName: String?
+  /// The processor's serial number.
   public var serialNumber: String?
   /// MHz.
   public var speed: UInt32?
+  /// Its cores.
   public var coreCount: UInt32?
+  /// Its threads.
   public var threadCount: UInt32?
 
   public init(
@@ -97,7 +112,9 @@ public struct Processor: Codable, Hashable, Sendable {
 public struct MemoryInformation: Codable, Hashable, Sendable {
   /// For people: `64 GB`, or `512 MB` below a gigabyte.
   public var totalSize: String?
+  /// How many modules there are.
   public var moduleCount: UInt32?
+  /// Every module.
   public var modules: [MemoryModule]?
 
   /// Sums what the modules say.
@@ -111,8 +128,11 @@ public struct MemoryInformation: Codable, Hashable, Sendable {
 
 /// One memory module.
 public struct MemoryModule: Codable, Hashable, Sendable {
+  /// Who made it.
   public var manufacturer: String?
+  /// The part number.
   public var productName: String?
+  /// The module's serial number.
   public var serialNumber: String?
   /// `DDR4`, …
   public var type: String?
@@ -138,7 +158,9 @@ public struct MemoryModule: Codable, Hashable, Sendable {
 public struct StorageInformation: Codable, Hashable, Sendable {
   /// For people: `1116 GB`, or `512 MB` below a gigabyte; in powers of 1024, as Sidero has it.
   public var totalSize: String?
+  /// How many disks there are.
   public var deviceCount: UInt32?
+  /// Every disk.
   public var devices: [StorageDevice]?
 
   /// Sums what the devices say.
@@ -158,11 +180,13 @@ public struct StorageDevice: Codable, Hashable, Sendable {
   public var size: UInt64?
   /// The model.
   public var productName: String?
+  /// The disk's serial number.
   public var serialNumber: String?
   /// `sda`
   public var name: String?
   /// `/dev/sda`
   public var deviceName: String?
+  /// The identifier that the disk has of itself, if any.
   public var uuid: String?
   /// World-wide identifier: `naa.…`, `eui.…`, `nvme.…`.
   public var wwid: String?
@@ -196,7 +220,9 @@ public struct StorageDevice: Codable, Hashable, Sendable {
 
 /// The network interfaces the kernel sees, loopback left out.
 public struct NetworkInformation: Codable, Hashable, Sendable {
+  /// How many interfaces there are.
   public var interfaceCount: UInt32?
+  /// Every interface.
   public var interfaces: [NetworkInterfaceInformation]?
 
   public init(interfaces: [NetworkInterfaceInformation]) {
@@ -207,11 +233,15 @@ public struct NetworkInformation: Codable, Hashable, Sendable {
 
 /// One network interface.
 public struct NetworkInterfaceInformation: Codable, Hashable, Sendable {
+  /// The kernel's number of it.
   public var index: UInt32?
+  /// `eth0`
   public var name: String?
   /// As Go prints them: `up|broadcast|multicast`.
   public var flags: String?
+  /// Bytes of the largest packet.
   public var mtu: UInt32?
+  /// The hardware address.
   public var mac: String?
   /// With prefix length: `10.0.0.7/24`.
   public var addresses: [String]?
@@ -231,8 +261,11 @@ public struct NetworkInterfaceInformation: Codable, Hashable, Sendable {
 
 /// SMBIOS type 0.
 public struct FirmwareInformation: Codable, Hashable, Sendable {
+  /// Who made the firmware.
   public var vendor: String?
+  /// The firmware's version.
   public var version: String?
+  /// When it was released, as its vendor writes it.
   public var releaseDate: String?
   /// `bios` or `uefi`: how this boot was made.
   public var mode: String?
@@ -247,9 +280,13 @@ public struct FirmwareInformation: Codable, Hashable, Sendable {
 
 /// SMBIOS type 2.
 public struct BaseboardInformation: Codable, Hashable, Sendable {
+  /// Who made the board.
   public var manufacturer: String?
+  /// The board's name.
   public var productName: String?
+  /// The board's version.
   public var version: String?
+  /// The board's serial number.
   public var serialNumber: String?
 
   public init(
@@ -264,10 +301,13 @@ public struct BaseboardInformation: Codable, Hashable, Sendable {
 
 /// SMBIOS type 3.
 public struct ChassisInformation: Codable, Hashable, Sendable {
+  /// Who made the chassis.
   public var manufacturer: String?
   /// `Rack Mount Chassis`, …
   public var type: String?
+  /// The chassis' serial number.
   public var serialNumber: String?
+  /// What its owner calls it.
   public var assetTag: String?
 
   public init(

@@ -7,6 +7,9 @@ extension ObjectMeta {
     } else if !ResourceName.isValid(name) {
       problems.append(FieldProblem(path: "metadata.name", message: ResourceName.rule))
     }
+    if let namespace, !ResourceName.isValid(namespace) {
+      problems.append(FieldProblem(path: "metadata.namespace", message: ResourceName.rule))
+    }
     for (key, value) in (labels ?? [:]).sorted(by: { $0.key < $1.key }) {
       problems += LabelRule.problems(key: key, value: value, at: ManifestDecoder.path(key, under: "metadata.labels"))
     }

@@ -14,10 +14,14 @@ public protocol ResourceKind: Sendable {
   /// Whether its objects live in namespaces, and are found by `namespace/name`. Sidero's own kinds do not; what belongs
   /// to a Cluster API cluster does.
   static var isNamespaced: Bool { get }
+  /// Whether it is another program's, and we know a few of its fields: whoever wrote such an object back would lose the
+  /// others. The store of a cluster refuses to (``ResourceName/checkWritable(_:named:)``).
+  static var isReadOnly: Bool { get }
 }
 
 extension ResourceKind {
   public static var isNamespaced: Bool { false }
+  public static var isReadOnly: Bool { false }
 }
 
 /// What was observed of a resource. A new object has an empty one.
@@ -83,9 +87,16 @@ public struct ResourceList<Kind: ResourceKind>: Codable, Hashable, Sendable {
   public var items: [Resource<Kind>]
   /// Where a watch that follows this list begins.
   public var resourceVersion: String
+  /// The keys of those that are there but cannot be read, because somebody edited them into nonsense. They are not gone:
+  /// what was known of them before still is the best there is.
+  public var unreadable: [String] = []
 
   public init(items: [Resource<Kind>], resourceVersion: String) {
     self.items = items
     self.resourceVersion = resourceVersion
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case items, resourceVersion
   }
 }

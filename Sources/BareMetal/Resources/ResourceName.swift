@@ -34,5 +34,12 @@ public enum ResourceName {
     }
   }
 
+  /// Throws ``StoreError/invalid(kind:name:message:)`` for a kind that is only read.
+  public static func checkWritable<Kind: ResourceKind>(_ kind: Kind.Type, named name: String) throws(StoreError) {
+    guard !Kind.isReadOnly else {
+      throw .invalid(kind: Kind.kind, name: name, message: "a \(Kind.kind) is another program's: it is only read here")
+    }
+  }
+
   private static let hyphen = UInt8(ascii: "-")
 }

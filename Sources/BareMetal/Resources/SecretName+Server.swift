@@ -11,7 +11,7 @@ extension SecretName {
   }
 
   /// What the names of a Server's Secrets end in.
-  static let kinds = ["bmc", "bmc-pending", "wipe", "boot", "config"]
+  static let kinds = ["bmc", "bmc-pending", "wipe", "boot", "config", "bootstrap"]
 
   /// The namespace of the Secrets that Siderite itself makes.
   static let siderite = "sidero-system"

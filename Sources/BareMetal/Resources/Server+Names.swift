@@ -29,6 +29,8 @@ public enum ServerCondition {
   public static let quarantined = "Quarantined"
   /// It is not clean, and nobody has said that it may be wiped.
   public static let wipeNeeded = "WipeNeeded"
+  /// Nothing is done to it, for its cluster is paused or its MetalMachine is not here.
+  public static let paused = "Paused"
 }
 
 extension ObjectMeta {

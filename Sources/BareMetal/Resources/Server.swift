@@ -18,12 +18,15 @@ public struct ServerSpec: Codable, Hashable, Sendable {
   public var environmentRef: ObjectReference?
   /// The facts of the last discovery.
   public var hardware: HardwareInformation?
+  /// The machine's name.
   public var hostname: String?
   /// How its baseboard management controller is reached.
   public var bmc: BMC?
   /// A plain HTTP power interface, for virtual machines.
   public var managementApi: ManagementAPI?
+  /// RFC 6902 operations on the machine configuration, after the class's.
   public var configPatches: [ConfigPatch]?
+  /// Talos' strategic merge patches of the machine configuration, YAML, after the class's.
   public var strategicPatches: [String]?
   /// The operator's word that the machine is ours: nothing is ever written to a machine without it.
   @FalseWhenAbsent public var accepted: Bool
@@ -31,7 +34,9 @@ public struct ServerSpec: Codable, Hashable, Sendable {
   public var cordoned: Bool?
   /// Boots the Environment every time, never the disk.
   public var pxeBootAlways: Bool?
+  /// How the machine leaves iPXE to boot from its disk; the class's, else the boot host's way when absent.
   public var bootFromDiskMethod: BootFromDiskMethod?
+  /// What it is told to boot the network by; the boot host's way when absent.
   public var pxeMode: PXEMode?
   /// Which disks a wipe erases; all, when absent: an addition of Siderite's.
   public var wipePolicy: WipePolicy?
@@ -51,8 +56,11 @@ public struct ServerStatus: ResourceStatus {
   public var inUse: Bool
   /// Its disks were wiped and nothing ran since.
   public var isClean: Bool
+  /// `PowerCycle`, `PXEBooted`, `BMCReachable`, ….
   public var conditions: [Condition]?
+  /// The addresses that it was last seen with.
   public var addresses: [NodeAddress]?
+  /// Whether it is on.
   public var power: PowerState?
   /// The last intent to wipe it, open or carried out: an addition of Siderite's.
   public var wipe: WipeStatus?
@@ -90,6 +98,7 @@ public struct ServerStatus: ResourceStatus {
 
 /// One way in which a machine was not the same at two discoveries.
 public struct HardwareChange: Codable, Hashable, Sendable {
+  /// When it was found.
   public var time: Timestamp
   /// For people: `disk S4EVNX0M123456 (Samsung SSD 970, 500 GB) is gone`.
   public var message: String
@@ -101,7 +110,7 @@ public struct HardwareChange: Codable, Hashable, Sendable {
 }
 
 /// `on`, `off`, or `unknown`: not asked, or no answer.
-public enum PowerState: String, Codable, Hashable, Sendable {
+public enum PowerState: String, Codable, Hashable, Sendable, CaseIterable {
   case on, off, unknown
 }
 
@@ -119,12 +128,19 @@ public enum PXEMode: String, Codable, Hashable, Sendable, CaseIterable {
 
 /// A reference to another resource (Kubernetes `ObjectReference`). Siderite looks at the name.
 public struct ObjectReference: Codable, Hashable, Sendable {
+  /// API group and version of what is referred to.
   public var apiVersion: String?
+  /// Its kind.
   public var kind: String?
+  /// Its namespace, where its kind lives in namespaces.
   public var namespace: String?
+  /// Its name.
   public var name: String?
+  /// Its uid.
   public var uid: String?
+  /// The state of it that is meant; not looked at.
   public var resourceVersion: String?
+  /// The part of it that is meant; not looked at.
   public var fieldPath: String?
 
   public init(apiVersion: String? = nil, kind: String? = nil, namespace: String? = nil, name: String? = nil) {
@@ -137,12 +153,17 @@ public struct ObjectReference: Codable, Hashable, Sendable {
 
 /// How a BMC is reached. Credentials are written out or, better, taken from a Secret.
 public struct BMC: Codable, Hashable, Sendable {
+  /// Its address or name; of a Redfish service also a URL, of wake-on-LAN the machine's hardware address.
   public var endpoint: String
   /// 623 when absent.
   public var port: UInt32?
+  /// The user's name, written out.
   public var user: String?
+  /// Where the user's name is kept.
   public var userFrom: CredentialSource?
+  /// The password, written out: whoever may read Servers may read it.
   public var pass: String?
+  /// Where the password is kept.
   public var passFrom: CredentialSource?
   /// `lanplus` when absent.
   public var interface: String?
@@ -164,7 +185,9 @@ public struct CredentialSource: Codable, Hashable, Sendable {
 public struct SecretKeyRef: Codable, Hashable, Sendable {
   /// `default` when absent, as Sidero's documentation has it.
   public var namespace: String
+  /// The Secret's name.
   public var name: String
+  /// The key in it.
   public var key: String
 
   public init(namespace: String, name: String, key: String) {
@@ -183,6 +206,7 @@ public struct SecretKeyRef: Codable, Hashable, Sendable {
 
 /// A plain HTTP power interface: `POST /poweron`, `/poweroff`, `/reboot`, `/pxeboot`, `GET /status`.
 public struct ManagementAPI: Codable, Hashable, Sendable {
+  /// Host and port.
   public var endpoint: String
 
   public init(endpoint: String) { self.endpoint = endpoint }
@@ -190,7 +214,9 @@ public struct ManagementAPI: Codable, Hashable, Sendable {
 
 /// One RFC 6902 operation on the machine configuration.
 public struct ConfigPatch: Codable, Hashable, Sendable {
+  /// What it does.
   public var op: String
+  /// Where, as a JSON pointer (RFC 6901).
   public var path: String
   /// What `copy` and `move` take: an addition of Siderite's, without which Sidero's two operations cannot work.
   public var from: String?
@@ -215,7 +241,9 @@ public struct ConfigPatch: Codable, Hashable, Sendable {
 
 /// An address of the running machine: type `InternalIP`, `Hostname`, ….
 public struct NodeAddress: Codable, Hashable, Sendable {
+  /// `InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS` or `ExternalDNS`.
   public var type: String
+  /// The address or name.
   public var address: String
 
   public init(type: String, address: String) {

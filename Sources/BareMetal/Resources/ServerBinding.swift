@@ -19,8 +19,11 @@ public struct ServerBindingSpec: Codable, Hashable, Sendable {
   public var serverClassRef: ObjectReference?
   /// The Cluster API machine; none when a person allocated it.
   public var metalMachineRef: ObjectReference?
+  /// The machine's end of its SideroLink tunnel, where there is one.
   public var siderolink: SideroLinkAddress?
+  /// The running machine's addresses.
   public var addresses: [String]?
+  /// The running machine's name.
   public var hostname: String?
   /// The machine configuration, where no Cluster API machine says: an addition of Siderite's.
   public var configRef: SecretKeyRef?
@@ -36,7 +39,9 @@ public struct ServerBindingSpec: Codable, Hashable, Sendable {
 
 /// The machine's end of its SideroLink tunnel.
 public struct SideroLinkAddress: Codable, Hashable, Sendable {
+  /// Its address in the tunnel.
   public var address: String?
+  /// Its WireGuard key.
   public var publicKey: String?
 
   public init(address: String? = nil, publicKey: String? = nil) {

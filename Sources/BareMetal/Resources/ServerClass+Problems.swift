@@ -35,7 +35,7 @@ extension ServerClassKind: ManifestKind {
 }
 
 extension LabelSelectorSpec {
-  static let operators = ["In", "NotIn", "Exists", "DoesNotExist"]
+  public static let operators = ["In", "NotIn", "Exists", "DoesNotExist"]
 
   func problems(at path: String) -> [FieldProblem] {
     var problems: [FieldProblem] = []

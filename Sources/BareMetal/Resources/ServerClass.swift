@@ -12,12 +12,17 @@ public enum ServerClassKind: ResourceKind {
 
 /// Which Servers, and what they get when they are allocated from it.
 public struct ServerClassSpec: Codable, Hashable, Sendable {
+  /// What its Servers boot when they are allocated from it, unless they say themselves.
   public var environmentRef: ObjectReference?
+  /// What hardware and labels its Servers have.
   public var qualifiers: Qualifiers?
   /// Labels the Server must have.
   public var selector: LabelSelectorSpec?
+  /// RFC 6902 operations on the machine configuration, before the Server's.
   public var configPatches: [ConfigPatch]?
+  /// Talos' strategic merge patches of the machine configuration, YAML, before the Server's.
   public var strategicPatches: [String]?
+  /// How its Servers leave iPXE to boot from their disk, unless they say themselves.
   public var bootFromDiskMethod: BootFromDiskMethod?
   /// Allocation spreads over the values of this label (`topology.kubernetes.io/rack`): an addition of Siderite's.
   public var spreadBy: String?
@@ -43,6 +48,7 @@ public struct Qualifiers: Codable, Hashable, Sendable {
 
 /// A Kubernetes `LabelSelector`: all of both.
 public struct LabelSelectorSpec: Codable, Hashable, Sendable {
+  /// Labels with the values they must have.
   public var matchLabels: [String: String]?
   public var matchExpressions: [LabelSelectorRequirement]?
 
@@ -54,8 +60,11 @@ public struct LabelSelectorSpec: Codable, Hashable, Sendable {
 
 /// One requirement: `In`, `NotIn`, `Exists`, `DoesNotExist`.
 public struct LabelSelectorRequirement: Codable, Hashable, Sendable {
+  /// The label.
   public var key: String
+  /// How the label relates to the values.
   public var `operator`: String
+  /// For `In` and `NotIn`: one or more. For `Exists` and `DoesNotExist`: none.
   public var values: [String]?
 
   public init(key: String, operator: String, values: [String]? = nil) {
@@ -69,7 +78,9 @@ public struct LabelSelectorRequirement: Codable, Hashable, Sendable {
 public struct ServerClassStatus: ResourceStatus {
   /// Those that can be allocated: accepted, not cordoned, qualified, not in use.
   public var serversAvailable: [String]
+  /// Those that are allocated.
   public var serversInUse: [String]
+  /// What is to be said of the class.
   public var conditions: [Condition]?
 
   public init() {

@@ -12,6 +12,16 @@ public enum StoreError: Error, Equatable, Sendable {
   case unavailable(message: String)
 }
 
+extension StoreError {
+  /// What a message of ``unavailable(message:)`` says where the store answers, but has no such kind.
+  public static let unservedKind = "the cluster does not serve this kind"
+
+  /// Whether the store answers, but has no such kind.
+  public var isUnservedKind: Bool {
+    if case .unavailable(let message) = self { message.contains(Self.unservedKind) } else { false }
+  }
+}
+
 extension StoreError: CustomStringConvertible {
   public var description: String {
     switch self {

@@ -1,8 +1,11 @@
 /// What a disk is known by, wherever it is plugged in: its WWID, else its serial number with its model. A disk that has
 /// neither is known by its device path and size, which is all there is.
 public struct DiskIdentity: Codable, Hashable, Sendable {
+  /// World-wide identifier.
   public var wwid: String?
+  /// The disk's serial number.
   public var serialNumber: String?
+  /// The model.
   public var productName: String?
   /// `/dev/nvme0n1`
   public var deviceName: String?

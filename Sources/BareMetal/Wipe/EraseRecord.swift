@@ -2,7 +2,7 @@ public import Wire
 
 /// How one disk was erased: what an auditor asks for.
 public struct EraseRecord: Codable, Hashable, Sendable {
-  public enum Result: String, Codable, Hashable, Sendable {
+  public enum Result: String, Codable, Hashable, Sendable, CaseIterable {
     case running = "Running"
     case erased = "Erased"
     case kept = "Kept"
@@ -12,6 +12,7 @@ public struct EraseRecord: Codable, Hashable, Sendable {
   }
 
   public var disk: DiskIdentity
+  /// What came of it.
   public var result: Result
   /// `nvme-sanitize-block`, `nvme-format`, `secure-discard`, `discard+zero-check`, `zeroout`, `overwrite`, …: what worked.
   public var method: String?
@@ -21,7 +22,9 @@ public struct EraseRecord: Codable, Hashable, Sendable {
   public var bytes: UInt64?
   /// What was read back: `first and last 1 MiB and 64 samples are zero`.
   public var verification: String?
+  /// When it was begun with.
   public var startedAt: Timestamp?
+  /// When it was over.
   public var finishedAt: Timestamp?
   /// Why it failed or was left alone.
   public var message: String?

@@ -1,5 +1,6 @@
 /// Which disks a wipe erases, and how thoroughly: `spec.wipePolicy` of a Server, an addition of Siderite's.
 public struct WipePolicy: Codable, Hashable, Sendable {
+  /// Which disks.
   public enum Scope: String, Codable, Hashable, Sendable, CaseIterable {
     /// Every fixed disk; the default.
     case all
@@ -16,7 +17,9 @@ public struct WipePolicy: Codable, Hashable, Sendable {
     case full
   }
 
+  /// Which disks are erased: `all`, the default, or the `systemDisk`.
   public var scope: Scope?
+  /// How thoroughly: `fast`, both ends and a discard, or `full`, every byte; the boot host's way when absent.
   public var mode: Mode?
   /// Disks that are never erased, whatever the scope.
   public var keep: [DiskSelector]?
@@ -35,8 +38,11 @@ public struct WipePolicy: Codable, Hashable, Sendable {
 
 /// Disks, by all of what is set: one with nothing set selects every disk, so that a mistake keeps and does not erase.
 public struct DiskSelector: Codable, Hashable, Sendable {
+  /// World-wide identifier.
   public var wwid: String?
+  /// The disk's serial number.
   public var serialNumber: String?
+  /// The model.
   public var productName: String?
   /// `SSD`, `HDD`, `NVMe`, `SD`
   public var type: String?

@@ -5,7 +5,7 @@ public import Wire
 /// Nothing is erased without one. It is recorded when a person accepts the Server, releases it, or asks for it; it holds
 /// for this Server, the disks it names, and itself (``id``): an agent that reports under another id is refused.
 public struct WipeStatus: Codable, Hashable, Sendable {
-  public enum Phase: String, Codable, Hashable, Sendable {
+  public enum Phase: String, Codable, Hashable, Sendable, CaseIterable {
     /// Recorded; no agent has begun.
     case requested = "Requested"
     /// An agent works on it; ``heartbeat`` says when it last said so.
@@ -17,7 +17,7 @@ public struct WipeStatus: Codable, Hashable, Sendable {
   }
 
   /// Why the machine is wiped.
-  public enum Reason: String, Codable, Hashable, Sendable {
+  public enum Reason: String, Codable, Hashable, Sendable, CaseIterable {
     case accepted = "Accepted"
     case released = "Released"
     /// A person asked.
@@ -26,11 +26,13 @@ public struct WipeStatus: Codable, Hashable, Sendable {
 
   /// Made at random for this intent; agents must show it.
   public var id: String
+  /// Why the machine is wiped.
   public var reason: Reason
   /// Who recorded it, for the journal.
   public var by: String?
   /// Counts the intents of this Server; 1 is the first.
   public var generation: Int64
+  /// When it was recorded.
   public var requestedAt: Timestamp
   /// How thoroughly.
   public var mode: WipePolicy.Mode
@@ -38,9 +40,13 @@ public struct WipeStatus: Codable, Hashable, Sendable {
   public var disks: [DiskOrder]
   /// The system disk was chosen by its place alone; the intent does not hold when another turns out to be it.
   public var systemDiskAssumed: Bool?
+  /// How far it is.
   public var phase: Phase
+  /// When an agent began.
   public var startedAt: Timestamp?
+  /// When the agent was last heard of.
   public var heartbeat: Timestamp?
+  /// When it was over.
   public var finishedAt: Timestamp?
   /// Why it failed, or how far it is, in one line.
   public var message: String?
@@ -80,12 +86,13 @@ public struct WipeStatus: Codable, Hashable, Sendable {
 
 /// What is to happen to one disk.
 public struct DiskOrder: Codable, Hashable, Sendable {
-  public enum Action: String, Codable, Hashable, Sendable {
+  public enum Action: String, Codable, Hashable, Sendable, CaseIterable {
     case erase = "Erase"
     case keep = "Keep"
   }
 
   public var disk: DiskIdentity
+  /// What is to be done to it.
   public var action: Action
   /// Which rule says so, for people: `policy: system disk only`.
   public var reason: String?

@@ -61,6 +61,7 @@ private struct ApplyStep: Sendable {
   let index: Int
   /// Kind and name.
   let identity: String
+  private let name: String
   private let kind: any ManifestKind.Type
   private let object: JSONValue
 
@@ -68,7 +69,8 @@ private struct ApplyStep: Sendable {
     self.index = index
     self.object = object
     kind = try ManifestReader.kind(of: object)
-    identity = "\(kind.kind)/\(object.fields["metadata"]?.fields["name"]?.text ?? "")"
+    name = object.key(of: kind) ?? ""
+    identity = "\(kind.kind)/\(name)"
   }
 
   func apply(_ editor: ResourceEditor, _ options: ResourceOptions) async throws -> AppliedObject {
@@ -84,7 +86,7 @@ private struct ApplyStep: Sendable {
     } catch {
       let refusal = (error as? Refusal) ?? (error as? StoreError).map { Refusal($0) }
       return AppliedObject(
-        index: index, kind: kind.kind, name: object.fields["metadata"]?.fields["name"]?.text ?? "", outcome: .failed,
+        index: index, kind: kind.kind, name: name, outcome: .failed,
         message: refusal?.reason ?? "internal error: see the log of the boot host")
     }
   }

@@ -6,43 +6,59 @@ import ServiceLifecycle
 extension AdminAPI {
   /// Lists, shows, watches and changes a kind as the Kubernetes API does.
   func addResources<Kind: ManifestKind>(_ kind: Kind.Type, to router: Router<PeerContext>) {
-    let path = "apis/\(Kind.apiVersion)/\(Kind.plural)"
-    router.get("\(path)") { request, _ in try await list(kind, request) }
-    router.get("\(path)/:name") { _, context in
-      try Response.json(try await editor.existing(kind, named: try name(context)))
+    let path = RouterPath("apis/\(Kind.apiVersion)/\(Kind.plural)")
+    // Of kinds in namespaces all can be listed together, one is found in its own.
+    let place = Kind.isNamespaced ? RouterPath("apis/\(Kind.apiVersion)/namespaces/:namespace/\(Kind.plural)") : path
+    let one = RouterPath("\(place.description)/:name")
+    router.get(path) { request, _ in try await list(kind, request, in: nil) }
+    if Kind.isNamespaced {
+      router.get(place) { request, context in try await list(kind, request, in: try namespace(context)) }
     }
-    router.post("\(path)") { request, _ in
+    router.get(one) { _, context in
+      try Response.json(try await editor.existing(kind, named: try key(context, kind)))
+    }
+    router.post(place) { request, context in
       var request = request
       let options = try ResourceOptions(request)
       let object: JSONValue = try await request.json(limit: Limits.object)
-      return try Response.json(try await editor.create(kind, object, options), status: .created)
+      return try Response.json(
+        try await editor.create(kind, object, in: Kind.isNamespaced ? try namespace(context) : nil, options),
+        status: .created)
     }
-    router.put("\(path)/:name") { request, context in
+    router.put(one) { request, context in
       var request = request
       let options = try ResourceOptions(request)
       let object: JSONValue = try await request.json(limit: Limits.object)
-      return try Response.json(try await editor.replace(kind, named: try name(context), by: object, options))
+      return try Response.json(try await editor.replace(kind, named: try key(context, kind), by: object, options))
     }
-    router.patch("\(path)/:name") { request, context in
+    router.patch(one) { request, context in
       var request = request
       let options = try ResourceOptions(request)
       let patch = try await ResourcePatch(&request, limit: Limits.object)
-      return try Response.json(try await editor.patch(kind, named: try name(context), patch, options))
+      return try Response.json(try await editor.patch(kind, named: try key(context, kind), patch, options))
     }
-    router.delete("\(path)/:name") { request, context in
+    router.delete(one) { request, context in
       var request = request
       let options = try ResourceOptions(request)
       let deletion = try await request.deletion(limit: Limits.setting)
-      return try Response.json(try await editor.delete(kind, named: try name(context), deletion, options))
+      return try Response.json(try await editor.delete(kind, named: try key(context, kind), deletion, options))
     }
   }
 
-  private func name(_ context: PeerContext) throws -> String {
-    PlainText.line(try context.parameters.require("name"))
+  private func namespace(_ context: PeerContext) throws -> String {
+    PlainText.line(try context.parameters.require("namespace"))
   }
 
-  private func list<Kind: ManifestKind>(_ kind: Kind.Type, _ request: Request) async throws -> Response {
-    let filter = try ResourceFilter(request)
+  /// `name`, or `namespace/name`.
+  private func key<Kind: ManifestKind>(_ context: PeerContext, _ kind: Kind.Type) throws -> String {
+    let name = PlainText.line(try context.parameters.require("name"))
+    return Kind.isNamespaced ? "\(try namespace(context))/\(name)" : name
+  }
+
+  private func list<Kind: ManifestKind>(
+    _ kind: Kind.Type, _ request: Request, in namespace: String?
+  ) async throws -> Response {
+    let filter = try ResourceFilter(request, in: namespace)
     let query = request.uri.queryParameters
     guard query["watch"] != "true" else {
       return try await watch(kind, request, filter, after: query["resourceVersion"].map { String($0) })

@@ -10,7 +10,7 @@ extension ResourceEditor {
     _ kind: Kind.Type, _ document: JSONValue, _ options: ResourceOptions
   ) async throws -> AppliedObject {
     let reader = reader(options)
-    guard let name = document.fields["metadata"]?.fields["name"]?.text, !name.isEmpty else {
+    guard let name = document.key(of: kind) else {
       // Whatever else is wrong is told with it.
       _ = try reader.resource(kind, from: document)
       throw Refusal(invalid: Kind.kind, [FieldProblem(path: "metadata.name", message: "is missing")])
@@ -49,5 +49,16 @@ extension Resource {
     return spec == other.spec && (metadata.labels ?? [:]) == (other.metadata.labels ?? [:])
       && others(metadata.annotations) == others(other.metadata.annotations)
       && (metadata.finalizers ?? []) == (other.metadata.finalizers ?? [])
+  }
+}
+
+extension JSONValue {
+  /// What a document's object is found by; `nil` where it has no name.
+  func key<Kind: ManifestKind>(of kind: Kind.Type) -> String? {
+    let metadata = fields["metadata"]?.fields
+    guard let name = metadata?["name"]?.text, !name.isEmpty else { return nil }
+    guard Kind.isNamespaced else { return name }
+    let namespace = metadata?["namespace"]?.text ?? ""
+    return "\(namespace.isEmpty ? ManifestReader.defaultNamespace : namespace)/\(name)"
   }
 }

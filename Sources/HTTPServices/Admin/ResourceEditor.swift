@@ -26,20 +26,24 @@ struct ResourceEditor: Sendable {
   }
 
   func create<Kind: ManifestKind>(
-    _ kind: Kind.Type, _ object: JSONValue, _ options: ResourceOptions
+    _ kind: Kind.Type, _ object: JSONValue, in namespace: String? = nil, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
+    let object = namespace.map { object.placed(in: $0) } ?? object
     var new = try reader(options).resource(kind, from: object).value
+    if let namespace, new.metadata.namespace != namespace {
+      throw Refusal(.badRequest, "metadata.namespace is \(new.metadata.namespace ?? ""), not \(namespace)")
+    }
     new.status = Kind.Status()
     guard new.metadata.resourceVersion == nil else {
       throw Refusal(.badRequest, "metadata.resourceVersion may not be set at creation")
     }
     new.metadata.deletionTimestamp = nil
-    guard try await store.get(kind, named: new.metadata.name) == nil else {
-      throw Refusal(StoreError.alreadyExists(kind: Kind.kind, name: new.metadata.name))
+    guard try await store.get(kind, named: new.metadata.key) == nil else {
+      throw Refusal(StoreError.alreadyExists(kind: Kind.kind, name: new.metadata.key))
     }
     new = try await admit(new, replacing: nil, options)
     if options.isDryRun { return new }
-    note("\(Kind.kind) created", kind, new.metadata.name, by: options.by)
+    note("\(Kind.kind) created", kind, new.metadata.key, by: options.by)
     return try await store.create(new)
   }
 
@@ -94,13 +98,15 @@ struct ResourceEditor: Sendable {
   func replace<Kind: ManifestKind>(
     _ old: Resource<Kind>, by given: Resource<Kind>, _ options: ResourceOptions
   ) async throws -> Resource<Kind> {
-    guard given.metadata.name == old.metadata.name else {
+    guard given.metadata.key == old.metadata.key else {
       throw Refusal(
-        .unprocessableContent, "metadata.name is \(given.metadata.name), not \(old.metadata.name): names stay")
+        .unprocessableContent, "metadata.name is \(given.metadata.key), not \(old.metadata.key): names stay")
     }
     guard given.metadata.resourceVersion == old.metadata.resourceVersion,
       given.metadata.uid == nil || given.metadata.uid == old.metadata.uid
-    else { throw StoreError.conflict(kind: Kind.kind, name: old.metadata.name) }
+    else { throw StoreError.conflict(kind: Kind.kind, name: old.metadata.key) }
+    let changes = Kind.problems(given.spec, replacing: old.spec)
+    guard changes.isEmpty else { throw Refusal(invalid: "\(Kind.kind) \(old.metadata.key)", changes) }
     var new = old
     new.metadata.labels = given.metadata.labels
     new.metadata.annotations = given.metadata.annotations
@@ -109,7 +115,7 @@ struct ResourceEditor: Sendable {
     new = try await admit(new, replacing: old, options)
     let paths = JSONValue(encoding: old).mergePatch(to: JSONValue(encoding: new)).changedPaths
     if options.isDryRun || paths.isEmpty { return new }
-    note(Self.change(paths), Kind.self, new.metadata.name, by: options.by)
+    note(Self.change(paths), Kind.self, new.metadata.key, by: options.by)
     return try await store.update(new)
   }
 
@@ -152,5 +158,13 @@ struct ResourceEditor: Sendable {
 
   private static func notFound<Kind: ManifestKind>(_ kind: Kind.Type, _ name: String) -> Refusal {
     Refusal(.notFound, "\(Kind.plural) \"\(name)\" not found")
+  }
+}
+
+extension JSONValue {
+  /// An object that says nothing of its namespace, in this one.
+  fileprivate func placed(in namespace: String) -> JSONValue {
+    guard (fields["metadata"]?.fields["namespace"]?.text ?? "").isEmpty else { return self }
+    return merging(.object(["metadata": .object(["namespace": .string(namespace)])]))
   }
 }

@@ -36,8 +36,10 @@ struct ResourceOptions: Sendable {
 struct ResourceFilter: Sendable {
   private var selector: LabelSelector?
   private var name: String?
+  private var namespace: String?
 
-  init(_ request: Request) throws(Refusal) {
+  init(_ request: Request, in namespace: String? = nil) throws(Refusal) {
+    self.namespace = namespace
     let query = request.uri.queryParameters
     if let text = query["labelSelector"], !text.isEmpty {
       do {
@@ -60,5 +62,7 @@ struct ResourceFilter: Sendable {
   }
 
   /// Whether it is one whose labels are looked at: they may change.
-  func matchesName(_ metadata: ObjectMeta) -> Bool { name.map { $0 == metadata.name } ?? true }
+  func matchesName(_ metadata: ObjectMeta) -> Bool {
+    name.map { $0 == metadata.name } ?? true && namespace.map { $0 == metadata.namespace } ?? true
+  }
 }

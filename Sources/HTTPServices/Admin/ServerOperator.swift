@@ -11,6 +11,7 @@ public struct ServerOperator: ServerSwitch {
   let secrets: any SecretStore
   let journal: any BootEventSink
   let controller: @Sendable (ManagementMethod) -> any PowerController
+  let jurisdiction: Jurisdiction
   let now: @Sendable () -> Timestamp
   let logger: Logger
 
@@ -18,16 +19,19 @@ public struct ServerOperator: ServerSwitch {
   static let attempts = 8
 
   /// - Parameters:
+  ///   - jurisdiction: whose controllers are asked from here, unless it is forced.
   ///   - controller: who speaks with a machine's controller: one owner each.
   ///   - now: the wall clock.
   public init(
-    store: any ResourceStore, secrets: any SecretStore, journal: any BootEventSink, logger: Logger,
+    store: any ResourceStore, secrets: any SecretStore, journal: any BootEventSink,
+    jurisdiction: Jurisdiction = .all, logger: Logger,
     now: @escaping @Sendable () -> Timestamp, controller: @escaping @Sendable (ManagementMethod) -> any PowerController
   ) {
     self.store = store
     self.secrets = secrets
     self.journal = journal
     self.controller = controller
+    self.jurisdiction = jurisdiction
     self.now = now
     self.logger = logger
   }
@@ -37,6 +41,7 @@ public struct ServerOperator: ServerSwitch {
   public func perform(_ request: BMCRequest, on name: String, force: Bool = false, by: String) async -> BMCOutcome {
     await BMCOutcome.of(name, clock: ContinuousClock()) { () async throws(BMCFailure) -> BMCAnswer in
       let server = try await self.server(name)
+      if !force, let refusal = jurisdiction.refusal(of: server) { throw BMCFailure(.refused, refusal) }
       if !force, let refusal = server.refusal(of: request) { throw refusal }
       let change = request.change
       if let change { journal.report(.changeOrdered(change: change, by: by), of: server.bootSubject) }
@@ -55,7 +60,9 @@ public struct ServerOperator: ServerSwitch {
 
   /// Connects to a Server's serial port.
   func openConsole(of name: String, takingOver: Bool) async throws(BMCFailure) -> any SerialConsole {
-    let method = try await ManagementMethod(of: try await server(name), secrets: secrets)
+    let server = try await server(name)
+    if let refusal = jurisdiction.refusal(of: server) { throw BMCFailure(.refused, refusal) }
+    let method = try await ManagementMethod(of: server, secrets: secrets)
     return try await controller(method).openConsole(takingOver: takingOver)
   }
 
@@ -68,7 +75,7 @@ public struct ServerOperator: ServerSwitch {
       logger.warning("The Servers' power is not refreshed", metadata: ["error": "\(error)"])
       return
     }
-    let names = servers.filter(\.canBeAsked).map(\.metadata.name)
+    let names = servers.filter { $0.canBeAsked && jurisdiction.covers($0) }.map(\.metadata.name)
     await names.concurrently(limit: limit) { name in
       await perform(.powerStatus, on: name, by: "")
     } receive: { _ in

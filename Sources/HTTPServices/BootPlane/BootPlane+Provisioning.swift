@@ -96,7 +96,7 @@ extension BootPlane {
     if configuration.configAccess == .token || purpose == .report {
       let shown = Secret(query["token"].map { String($0) } ?? "")
       let refusal = try await provisioning.tokens.redeem(
-        shown, of: server.metadata.name, binding: binding.bootIdentity, at: context.client, for: purpose)
+        shown, of: server.metadata.name, binding: binding.allocationID, at: context.client, for: purpose)
       if case .otherAddress? = refusal { subject = BootSubject(uuid: uuid) }
       if let refusal { throw Refusal(.forbidden, refusal.description) }
       subject.uuid = uuid
@@ -115,9 +115,4 @@ extension BootPlane {
     journal.report(.transferFailed(name: name, reason: refusal?.reason ?? "the connection broke"), of: subject)
     return refusal ?? error
   }
-}
-
-extension ServerBinding {
-  /// What tells this allocation from an earlier one of the same Server.
-  var bootIdentity: String { metadata.uid ?? "" }
 }

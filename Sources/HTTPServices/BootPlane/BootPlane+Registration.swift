@@ -25,7 +25,8 @@ extension BootPlane {
             replacing: nil, uuid: name, reported: uuid,
             autoAccept: configuration.autoAcceptServers && quarantine == nil)
           _ = take(registration, quarantine, into: &new)
-          let isWipeAsked = try await wipes?.noteAcceptance(of: &new) ?? false
+          if let host = configuration.bootHost { new.metadata.setBootHost(host) }
+          let isWipeAsked = try await wipes?.noteAcceptance(of: &new, hasLostStatus: false) ?? false
           return Registered(
             server: try await store.create(new), isNew: true, changes: [], quarantine: quarantine,
             isWipeAsked: isWipeAsked)
@@ -34,11 +35,12 @@ extension BootPlane {
         // What has changed comes first: when it goes wrong after that, it is seen again, and known.
         let changes = take(registration, quarantine, into: &current)
         var fresh = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
-        let isWipeAsked = try await wipes?.noteAcceptance(of: &fresh) ?? false
+        let isWipeAsked = try await wipes?.noteAcceptance(of: &fresh, hasLostStatus: existing.hasLostStatus) ?? false
         current.status = fresh.status
         if current.status != existing.status { current = try await store.updateStatus(current) }
-        let server = try await store.update(
-          registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false))
+        var server = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
+        if let host = configuration.bootHost { server.metadata.setBootHost(host) }
+        server = try await store.update(server)
         return Registered(
           server: server, isNew: false, changes: changes, quarantine: quarantine, isWipeAsked: isWipeAsked)
       } catch let error as StoreError {

@@ -22,7 +22,7 @@ extension BootPlane {
         try provisioning.check(context.client, isOf: server)
         // While the machine loads its kernel there is time: it asks for this when all the others do.
         _ = try? await provisioning.patchedConfiguration(for: machine, configuration.sideroLink)
-        return try await provisioning.tokens.mint(for: server.metadata.name, binding: binding.bootIdentity).exposedText
+        return try await provisioning.tokens.mint(for: server.metadata.name, binding: binding.allocationID).exposedText
       }.text
       journal.report(.planned(boots: plan.action.description, reason: plan.reason), of: subject)
       // What `http-404` asks for is no failure.

@@ -43,6 +43,9 @@ public struct BootPlaneConfiguration: Sendable {
   /// Default: by token.
   public var configAccess: ConfigAccess = .token
 
+  /// This boot host's name, which is noted of every machine that registers. Default `nil`: there is no other.
+  public var bootHost: String?
+
   /// Where machines reach SideroLink. Default `nil`: there is none.
   public var sideroLink: SideroLinkEndpoint?
 

@@ -45,6 +45,7 @@ public final class Provisioning: Sendable {
 
   /// The text of the machine configuration before any patch.
   func baseConfiguration(of binding: ServerBinding) async throws -> String {
+    if binding.machineKey != nil, binding.spec.configRef == nil { return try await bootstrapData(of: binding) }
     guard let reference = binding.spec.configRef else {
       throw Refusal(.notFound, "ServerBinding \(binding.metadata.name) names no machine configuration")
     }
@@ -55,6 +56,27 @@ public final class Provisioning: Sendable {
     }
     return text.exposedText
   }
+
+  /// What Cluster API made, as it was copied here ahead of time: the management cluster is not asked.
+  private func bootstrapData(of binding: ServerBinding) async throws -> String {
+    let copy = try await secrets.secret(.bootstrapData(ofServer: binding.metadata.name))
+    if let text = copy?[BootstrapData.valueKey], copy?[BootstrapData.bindingKey] == Secret(binding.allocationID) {
+      return text.exposedText
+    }
+    switch try await BootstrapData.Place(of: binding, in: store) {
+    case .missing(let reason)?: throw Refusal(.notFound, reason)
+    case .secret(let source)?:
+      throw Refusal(
+        .preconditionFailed,
+        "its configuration, Secret \(source.namespace)/\(source.name), key \(BootstrapData.valueKey), "
+          + "has not come to this boot host yet", retryAfterSeconds: Self.copyRetrySeconds)
+    case nil:
+      throw Refusal(.notFound, "ServerBinding \(binding.metadata.name) names no machine configuration")
+    }
+  }
+
+  /// After which a machine may ask again whose configuration is still to come.
+  private static let copyRetrySeconds = 10
 
   /// The machine configuration, patched.
   /// - Throws: `Refusal` where there is none, ``MachineConfigError`` where it cannot be patched.

@@ -29,6 +29,7 @@ public final class WipeHandover: Sendable {
   private let secrets: any SecretStore
   private let rebootTimeout: Duration
   private let wipeMode: WipePolicy.Mode
+  private let mayBegin: @Sendable () -> Bool
   private let now: @Sendable () -> Timestamp
   private let reports = Slots(limit: Limits.concurrentReports)
   private let busy = NamesInUse()
@@ -37,14 +38,18 @@ public final class WipeHandover: Sendable {
   /// - Parameters:
   ///   - rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
   ///   - wipeMode: of wipes where the Server's policy says nothing.
+  ///   - mayBegin: whether what is known is the latest word; else no wipe begins that has not begun, and the agent comes
+  ///     again.
   public init(
     store: any ResourceStore, secrets: any SecretStore, rebootTimeout: Duration = .seconds(20 * 60),
-    wipeMode: WipePolicy.Mode = .fast, now: @escaping @Sendable () -> Timestamp
+    wipeMode: WipePolicy.Mode = .fast, mayBegin: @escaping @Sendable () -> Bool = { true },
+    now: @escaping @Sendable () -> Timestamp
   ) {
     self.store = store
     self.secrets = secrets
     self.rebootTimeout = rebootTimeout
     self.wipeMode = wipeMode
+    self.mayBegin = mayBegin
     self.now = now
   }
 
@@ -53,17 +58,23 @@ public final class WipeHandover: Sendable {
   /// Asks for the wipe that comes with acceptance while the machine is there to do it: one without a BMC cannot be called
   /// back, and one with a BMC need not be. What the agent that registers is told is then ``answer(forServer:)``'s.
   ///
-  /// - Parameter server: as it is about to be stored, with the hardware of today.
+  /// - Parameters:
+  ///   - server: as it is about to be stored, with the hardware of today.
+  ///   - hasLostStatus: as it was found.
   /// - Returns: whether a wipe is asked for now.
-  func noteAcceptance(of server: inout Server) async throws(StoreError) -> Bool {
-    guard server.wipeObstacle == nil, try await isFree(server.metadata.name) else { return false }
+  func noteAcceptance(of server: inout Server, hasLostStatus: Bool) async throws(StoreError) -> Bool {
+    guard mayBegin(), server.wipeObstacle == nil, try await isFree(server.metadata.name) else { return false }
     var random = SystemRandomNumberGenerator()
     let time = Timestamp(seconds: now().seconds)
     var status = server.status
-    guard
-      status.noteAcceptance(
-        of: server, isPaused: server.metadata.isPaused, mode: wipeMode, id: WipeStatus.newID(using: &random), now: time)
-    else { return false }
+    let isAsked = status.noteAcceptance(
+      of: server, hasLostStatus: hasLostStatus, isPaused: server.metadata.isPaused, mode: wipeMode,
+      id: WipeStatus.newID(using: &random), now: time)
+    guard isAsked else {
+      // Kept, or what is known from now on would hide it.
+      if hasLostStatus { server.status = status }
+      return false
+    }
     // Heard of it is now: nobody restarts the machine under its agent's hands.
     status.wipe?.heartbeat = time
     server.status = status
@@ -77,6 +88,7 @@ public final class WipeHandover: Sendable {
       guard var server = try await store.get(ServerKind.self, named: name), let intent = server.status.wipe,
         intent.isOpen, server.wipeObstacle == nil, !server.metadata.isPaused, try await isFree(name)
       else { return .nothing }
+      try refuseOldKnowledge(for: intent)
       var given: WipeStatus
       do {
         given = try intent.given(to: server)
@@ -104,6 +116,11 @@ public final class WipeHandover: Sendable {
         WipeOrder(given, heartbeatSeconds: max(1, Int(rebootTimeout.components.seconds)), token: token))
     }
     throw Refusal.contended
+  }
+
+  /// A wipe that has not begun does not begin on what was known before the cluster went out of reach.
+  private func refuseOldKnowledge(for intent: WipeStatus) throws {
+    if intent.phase == .requested, !mayBegin() { throw Refusal.outOfReach }
   }
 
   /// Whether nobody has the Server: a binding of its name is what makes it in use.
@@ -222,6 +239,12 @@ extension WipeReportError {
 }
 
 extension Refusal {
+  fileprivate static var outOfReach: Refusal {
+    Refusal(
+      .serviceUnavailable, "the cluster cannot be reached: no wipe begins on what was known before; try again",
+      retryAfterSeconds: Refusal.storeRetrySeconds)
+  }
+
   fileprivate static var contended: Refusal {
     Refusal(
       .serviceUnavailable, "the Server is being changed by others: try again",

@@ -36,11 +36,20 @@ public struct EnvironmentReconciler: Reconciler {
   /// Once, before machines are answered: makes the default Environment if there is none (never touching one that is
   /// there), and serves what was served when the daemon ended, without any network.
   public func prepare() async throws {
-    if try await store.get(EnvironmentKind.self, named: BootPlanner.defaultEnvironment) == nil {
-      do throws(StoreError) {
-        _ = try await store.create(Environment.standard())
-      } catch .alreadyExists {}
-    }
+    try await ensureDefault()
+    try await serveKept()
+  }
+
+  /// Makes the default Environment if there is none, never touching one that is there.
+  public func ensureDefault() async throws(StoreError) {
+    guard try await store.get(EnvironmentKind.self, named: BootPlanner.defaultEnvironment) == nil else { return }
+    do throws(StoreError) {
+      _ = try await store.create(Environment.standard())
+    } catch .alreadyExists {}
+  }
+
+  /// Serves what was served when the daemon ended, without any network.
+  public func serveKept() async throws {
     for environment in try await store.list(EnvironmentKind.self).items {
       for action in try await plan(for: environment).actions where !action.isWrite {
         try await carryOut(action, on: environment)

@@ -16,32 +16,42 @@ public struct ServerReconciler: Reconciler {
   static let attempts = 8
 
   public let name = "server"
-  public let sources = [WatchSource(ServerKind.self), WatchSource(ServerBindingKind.self)]
+  public let sources: [WatchSource]
 
   private let store: any ResourceStore
+  private let latest: any ResourceStore
   private let secrets: any SecretStore
   private let servers: any ServerSwitch
   private let journal: any BootEventSink
   private let configuration: ServerPlan.Configuration
   private let now: @Sendable () -> Timestamp
   private let newID: @Sendable () -> String
+  private let jurisdiction: Jurisdiction
   private let logger: Logger
   private let questions = PowerQuestions()
 
   /// - Parameters:
+  ///   - latest: where the cluster itself is asked, before a machine's work is ended, whether it may be; `store` otherwise.
   ///   - servers: who switches machines.
+  ///   - jurisdiction: whose lives are led here.
   ///   - now: the wall clock.
   ///   - newID: an id that nobody can guess.
   public init(
-    store: any ResourceStore, secrets: any SecretStore, servers: any ServerSwitch, journal: any BootEventSink,
-    configuration: ServerPlan.Configuration, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+    store: any ResourceStore, latest: (any ResourceStore)? = nil, secrets: any SecretStore, servers: any ServerSwitch,
+    journal: any BootEventSink,
+    configuration: ServerPlan.Configuration, jurisdiction: Jurisdiction = .all, logger: Logger,
+    now: @escaping @Sendable () -> Timestamp,
     newID: @escaping @Sendable () -> String = { WipeStatus.newID() }
   ) {
+    let members = ClusterMembers()
+    sources = [WatchSource(ServerKind.self)] + members.sources
     self.store = store
+    self.latest = latest ?? store
     self.secrets = secrets
     self.servers = servers
     self.journal = journal
     self.configuration = configuration
+    self.jurisdiction = jurisdiction
     self.logger = logger
     self.now = now
     self.newID = newID
@@ -56,15 +66,23 @@ public struct ServerReconciler: Reconciler {
           questions.forget(name)
           return .never
         }
+        guard jurisdiction.covers(server) else {
+          questions.forget(name)
+          return jurisdiction.recheck(server).map { .after($0) } ?? .never
+        }
         if server.metadata.deletionTimestamp != nil,
           binding == nil || server.metadata.isSet(Server.forceDeleteAnnotation)
         {
           try await letGo(server)
           return .never
         }
-        server = try await keep(server)
+        var hold: BindingHold?
+        if let binding { hold = try await BindingHold(of: binding, in: store) }
         let plan = ServerPlan(
-          for: server, binding: binding, power: power, now: now(), configuration: configuration, intentID: newID())
+          for: server, binding: binding, hold: hold, power: power, now: now(), configuration: configuration,
+          intentID: newID())
+        // What is being moved away has its finalizers torn off: they are not put back.
+        if hold == nil { server = try await keep(server) }
         if plan.status != server.status {
           let isWipeEnded = server.status.wipe?.isOpen == true && plan.status.wipe?.isOpen != true
           server.status = plan.status
@@ -154,8 +172,13 @@ public struct ServerReconciler: Reconciler {
     _ action: ServerAction, _ server: Server, _ binding: ServerBinding?
   ) async throws(StoreError) -> BMCFailure? {
     let name = server.metadata.name
-    if action.request.isDestructive, binding == nil, try await store.get(ServerBindingKind.self, named: name) != nil {
+    let store = action.request.isDestructive ? latest : store
+    let current = try await store.get(ServerBindingKind.self, named: name)
+    if action.request.isDestructive, binding == nil, current != nil {
       return BMCFailure(.refused, "it was allocated meanwhile")
+    }
+    if let current, let hold = try await BindingHold(of: current, in: store) {
+      return BMCFailure(.refused, hold.reason)
     }
     switch await servers.perform(action.request, on: name, force: false, by: Self.who).result {
     case .success: return nil

@@ -59,7 +59,7 @@ public final class ServerClassController: Service {
     self.onReady = onReady
   }
 
-  /// Works until graceful shutdown, or until the task is cancelled.
+  /// Works until graceful shutdown, or until the task is cancelled. It can be run again.
   public func run() async {
     await cancelWhenGracefulShutdown {
       await withDiscardingTaskGroup { group in
@@ -69,6 +69,8 @@ public final class ServerClassController: Service {
         await self.write()
       }
     }
+    // Whoever runs it again, or asks meanwhile, must not believe in what nothing keeps true.
+    state.withLock { $0 = State() }
   }
 
   // MARK: Reading

@@ -55,7 +55,7 @@ struct AllocateCommand: AsyncParsableCommand {
     order.config = try config.map { try readConfiguration($0) }
     order.dryRun = dryRun
     order.by = Operator.name
-    try await options.withClient { [order] client in
+    try await options.withClient(needsDaemon: "an allocation by hand") { [order] client in
       let list = try await client.send(
         .post, "/allocations", order, as: ResourceCollection<ServerBindingKind>.self)
       try show(list)

@@ -39,7 +39,7 @@ extension BMCCommand {
       }
       setting.unverified = verify ? nil : true
       setting.by = Operator.name
-      try await admin.withClient { [setting] client in
+      try await admin.withClient(needsDaemon: "setting up a BMC") { [setting] client in
         let stored = try await client.send(.put, "/servers/\(pathComponent(server))/bmc", setting, as: Server.self)
         print("server/\(stored.metadata.name): \(ManagementText.line(of: stored))")
       }
@@ -59,7 +59,7 @@ extension BMCCommand {
     @OptionGroup var admin: AdminOptions
 
     func run() async throws {
-      try await admin.withClient { client in
+      try await admin.withClient(needsDaemon: "setting up a BMC") { client in
         let by = pathComponent(Operator.name)
         let stored = try await client.send(
           .delete, "/servers/\(pathComponent(server))/bmc?by=\(by)", as: Server.self)

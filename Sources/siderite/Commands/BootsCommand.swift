@@ -20,7 +20,7 @@ struct BootsCommand: AsyncParsableCommand {
   @OptionGroup var options: AdminOptions
 
   func run() async throws {
-    try await options.withClient { client in
+    try await options.withClient(needsDaemon: "the boot journal") { client in
       if watch {
         try await client.follow("/boots?watch=true", as: BootJournal.Update.self) { update in
           guard matches(mac: update.mac, uuid: update.uuid, address: update.address) else { return }

@@ -60,6 +60,18 @@ struct ConfigurationOptions: ParsableArguments {
   var siderolinkEndpoint: String?
   @Option(name: .customLong(ConfigurationKey.powerPollInterval.flag), help: help(.powerPollInterval))
   var powerPollInterval: String?
+  @Option(name: .customLong(ConfigurationKey.kubeconfig.flag), help: help(.kubeconfig))
+  var kubeconfig: String?
+  @Option(name: .customLong(ConfigurationKey.kubeContext.flag), help: help(.kubeContext))
+  var kubeContext: String?
+  @Option(name: .customLong(ConfigurationKey.bootHost.flag), help: help(.bootHost))
+  var bootHost: String?
+  @Option(name: .customLong(ConfigurationKey.webhookPort.flag), help: help(.webhookPort))
+  var webhookPort: String?
+  @Option(name: .customLong(ConfigurationKey.webhookCertDir.flag), help: help(.webhookCertDir))
+  var webhookCertDir: String?
+  @Option(name: .customLong(ConfigurationKey.webhookEndpoint.flag), help: help(.webhookEndpoint))
+  var webhookEndpoint: String?
   @Option(name: .customLong(ConfigurationKey.interfaces.flag), help: help(.interfaces))
   var interfaces: String?
 
@@ -91,6 +103,12 @@ struct ConfigurationOptions: ParsableArguments {
     case .configdataAccess: configdataAccess
     case .siderolinkEndpoint: siderolinkEndpoint
     case .powerPollInterval: powerPollInterval
+    case .kubeconfig: kubeconfig
+    case .kubeContext: kubeContext
+    case .bootHost: bootHost
+    case .webhookPort: webhookPort
+    case .webhookCertDir: webhookCertDir
+    case .webhookEndpoint: webhookEndpoint
     case .interfaces: interfaces
     }
   }

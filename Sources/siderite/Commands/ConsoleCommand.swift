@@ -57,7 +57,7 @@ struct ConsoleCommand: AsyncParsableCommand {
   }
 
   private func runByDaemon(_ server: String, _ session: ConsoleSession) async throws {
-    try await admin.withClient { client in
+    try await admin.withClient(needsDaemon: "a console") { client in
       let stream = try await client.stream(
         .post, "/servers/\(pathComponent(server))/console", ConsoleOrder(takeOver: takeOver, by: Operator.name))
       guard let opened = try await stream.next(ConsoleOpened.self) else {

@@ -65,26 +65,30 @@ struct DeleteCommand: AsyncParsableCommand {
     }
     return try files.documents.map { document in
       let fields = document.document.value.fields
-      guard let kind = KindName.kind(fields["kind"]?.text ?? ""), let name = fields["metadata"]?.fields["name"]?.text
+      let metadata = fields["metadata"]?.fields
+      guard let kind = KindName.kind(fields["kind"]?.text ?? ""), let name = metadata?["name"]?.text
       else { throw ValidationError("\(document.file): document \(document.number): no kind and name of ours") }
-      return ResourceArguments.Group(kind: kind, names: [name])
+      guard kind.isNamespaced, let namespace = metadata?["namespace"]?.text, !namespace.isEmpty else {
+        return ResourceArguments.Group(kind: kind, names: [name])
+      }
+      return ResourceArguments.Group(kind: kind, names: ["\(namespace)/\(name)"])
     }
   }
 
   private func delete<Kind: ShownKind>(_ kind: Kind.Type, _ name: String, _ client: AdminClient) async throws {
     let found = try await client.find(kind, name)
-    let title = Kind.title(of: found.metadata.name)
+    let title = Kind.title(of: found.metadata.key)
     var query = "?by=\(pathComponent(Operator.name))"
     if force { query += "&force=true" }
     if dryRun { query += "&dryRun=All" }
     let deleted = try await client.send(
-      .delete, Kind.path(of: found.metadata.name) + query, as: Resource<Kind>.self)
+      .delete, Kind.path(of: found.metadata.key) + query, as: Resource<Kind>.self)
     if dryRun { return print("\(title) deleted (dry run)") }
     guard let finalizers = deleted.metadata.finalizers, !finalizers.isEmpty else { return print("\(title) deleted") }
     guard waiting.wait else {
       return print("\(title) is being deleted: waits for \(finalizers.joined(separator: ", "))")
     }
-    try await waiting.untilGone(kind, found.metadata.name, client)
+    try await waiting.untilGone(kind, found.metadata.key, client)
     print("\(title) deleted")
   }
 }

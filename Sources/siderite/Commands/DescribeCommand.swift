@@ -42,7 +42,7 @@ struct DescribeCommand: AsyncParsableCommand {
     let resource = try await client.find(kind, name)
     switch output {
     case .json, .yaml: print(try OutputFormat.render(resource, as: output), terminator: "")
-    case .name: print(Kind.title(of: resource.metadata.name))
+    case .name: print(Kind.title(of: resource.metadata.key))
     case .table, .wide: print(try await Kind.description(of: resource, from: client), terminator: "")
     }
   }

@@ -122,7 +122,7 @@ struct ResourceDraft<Kind: ShownKind> {
   private var rejected: String?
 
   init(_ resource: Resource<Kind>) {
-    name = resource.metadata.name
+    name = resource.metadata.key
     version = resource.metadata.resourceVersion
     original = Self.editable(resource)
     edited = original

@@ -64,7 +64,7 @@ struct GetCommand: AsyncParsableCommand {
       } else {
         print(try OutputFormat.render(list, as: output), terminator: "")
       }
-    case .name: for resource in list.items { print(Kind.title(of: resource.metadata.name)) }
+    case .name: for resource in list.items { print(Kind.title(of: resource.metadata.key)) }
     case .table, .wide:
       if list.items.isEmpty {
         Terminal.error(selector == nil ? Kind.emptyHint : "no \(Kind.plural) have these labels")
@@ -77,7 +77,7 @@ struct GetCommand: AsyncParsableCommand {
 
   /// What there is, then what changes; what there is again where changes were lost.
   private func follow<Kind: ShownKind>(_ kind: Kind.Type, _ name: String?, _ client: AdminClient) async throws {
-    let name = if let name { try await client.find(kind, name).metadata.name } else { String?.none }
+    let name = if let name { try await client.find(kind, name).metadata.key } else { String?.none }
     var view = WatchView<Kind>(output: output)
     while true {
       let list =
@@ -108,21 +108,21 @@ struct WatchView<Kind: ShownKind> {
       let table = Kind.table(resources, wide: output == .wide)
       widths = table.widths
       print(table.text, terminator: "")
-      for resource in resources { shown[resource.metadata.name] = resource }
+      for resource in resources { shown[resource.metadata.key] = resource }
       Terminal.flush()
       return
     }
-    let present = Set(resources.map(\.metadata.name))
+    let present = Set(resources.map(\.metadata.key))
     for (name, gone) in shown.sorted(by: { $0.key < $1.key }) where !present.contains(name) {
       try add(gone, isDeleted: true)
     }
-    for resource in resources where shown[resource.metadata.name] != resource {
+    for resource in resources where shown[resource.metadata.key] != resource {
       try add(resource, isDeleted: false)
     }
   }
 
   mutating func add(_ resource: Resource<Kind>, isDeleted: Bool) throws {
-    let name = resource.metadata.name
+    let name = resource.metadata.key
     if isDeleted {
       // A change may be told as a deletion of what was never shown: it does not match the labels.
       guard shown.removeValue(forKey: name) != nil else { return }

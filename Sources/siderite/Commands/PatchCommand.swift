@@ -73,9 +73,9 @@ struct PatchCommand: AsyncParsableCommand {
     if dryRun { query += "&dryRun=All" }
     if force { query += "&force=true" }
     let after = try await client.send(
-      .patch, Kind.path(of: before.metadata.name) + query, change, contentType: type.contentType,
+      .patch, Kind.path(of: before.metadata.key) + query, change, contentType: type.contentType,
       as: Resource<Kind>.self)
-    let title = Kind.title(of: after.metadata.name)
+    let title = Kind.title(of: after.metadata.key)
     switch output {
     case .json, .yaml: print(try OutputFormat.render(after, as: output), terminator: "")
     case .name: print(title)
@@ -83,13 +83,5 @@ struct PatchCommand: AsyncParsableCommand {
       let isSame = after.spec == before.spec && after.metadata.hasSameContent(as: before.metadata)
       print("\(title) \(isSame ? "unchanged" : "patched")\(dryRun ? " (dry run)" : "")")
     }
-  }
-}
-
-extension ObjectMeta {
-  /// Whether what people set is the same.
-  func hasSameContent(as other: ObjectMeta) -> Bool {
-    (labels ?? [:]) == (other.labels ?? [:]) && (annotations ?? [:]) == (other.annotations ?? [:])
-      && (finalizers ?? []) == (other.finalizers ?? [])
   }
 }

@@ -34,7 +34,7 @@ struct RenderCommand: AsyncParsableCommand {
 
   func run() async throws {
     let name = try server()
-    try await options.withClient { client in
+    try await options.withClient(needsDaemon: "what a machine is served") { client in
       let rendered = try await client.send(
         .get, "/servers/\(pathComponent(name))/render", as: RenderedBoot.self)
       if output == .json || output == .yaml {

@@ -28,7 +28,25 @@ struct Configuration: Equatable, Sendable {
   var sideroLinkEndpoint: String?
   /// `nil`: never.
   var powerPollIntervalSeconds: UInt32? = 300
+  var webhook = Webhook()
   var interfaces: [Interface] = []
+  /// The management cluster; `nil`: none, resources are kept here.
+  var cluster: Cluster?
+  /// What the cluster knows this host by; the host's own name when absent.
+  var bootHost: String?
+
+  /// How the management cluster is reached.
+  struct Cluster: Equatable, Sendable {
+    /// Of the kubeconfig; or the Pod's own, when the daemon runs in it.
+    enum Access: Equatable, Sendable {
+      case file(String)
+      case inCluster
+    }
+
+    var access: Access
+    /// Of the kubeconfig; its current one when absent.
+    var context: String?
+  }
 
   /// `trace` … `error`, as swift-log names them.
   enum LogLevel: String, CaseIterable, Sendable {
@@ -52,6 +70,15 @@ struct Configuration: Equatable, Sendable {
   struct TFTP: Equatable, Sendable {
     var port: UInt16 = 69
     var singlePort = false
+  }
+
+  /// What a cluster's API server asks us, over TLS.
+  struct Webhook: Equatable, Sendable {
+    var port: UInt16 = 9443
+    /// `nil`: we make the certificates.
+    var certDir: String?
+    /// `nil`: the address that machines are told.
+    var endpoint: String?
   }
 
   struct Agent: Equatable, Sendable {

@@ -1,3 +1,4 @@
+import BareMetal
 import Wire
 
 /// How a value is written: what a person is told to write, and how it is read.
@@ -13,10 +14,36 @@ extension ConfigurationForm where Value == String {
     Self(expected: "an absolute path") { $0.hasPrefix("/") && !$0.utf8.contains(0) ? $0 : nil }
   }
 
+  /// An IPv4 address or a DNS name, without a port.
+  static var host: Self {
+    Self(expected: "an address or a name such as 10.0.0.1 or boot-1.example.net") {
+      ResourceName.isValid($0) ? $0 : nil
+    }
+  }
+
   /// IFNAMSIZ leaves 15 bytes.
   static var interfaceName: Self {
     Self(expected: "a network interface's name, such as eth0") { name in
       (1...15).contains(name.utf8.count) && !name.contains("/") && !name.contains(" ") ? name : nil
+    }
+  }
+}
+
+extension ConfigurationForm where Value == Configuration.Cluster.Access {
+  /// A kubeconfig's path, or `in-cluster`.
+  static var clusterAccess: Self {
+    Self(expected: "an absolute path of a kubeconfig, or in-cluster") { text in
+      text == "in-cluster"
+        ? .inCluster : ConfigurationForm<String>.absolutePath.read(text).map { .file($0) }
+    }
+  }
+}
+
+extension ConfigurationForm where Value == String {
+  /// As a label's value, for people select by it: RFC 1123 §2.1.
+  static var hostName: Self {
+    Self(expected: "a host name of at most 63 letters, digits, - and .") { text in
+      text.utf8.count <= 63 && ResourceName.isValid(text) ? text : nil
     }
   }
 }

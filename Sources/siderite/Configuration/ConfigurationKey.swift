@@ -27,7 +27,21 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   case configdataAccess
   case siderolinkEndpoint = "siderolink.endpoint"
   case powerPollInterval
+  case kubeconfig
+  case kubeContext
+  case bootHost
+  case webhookPort = "webhook.port"
+  case webhookCertDir = "webhook.certDir"
+  case webhookEndpoint = "webhook.endpoint"
   case interfaces
+
+  /// Whether a variable or flag that is `-` is as good as none: clusterctl knows no empty defaults.
+  var mayBeDash: Bool {
+    switch self {
+    case .apiEndpoint, .siderolinkEndpoint, .webhookCertDir, .webhookEndpoint: true
+    default: false
+    }
+  }
 
   /// The way to the value: `agent.directory` is `directory` inside `agent`.
   var path: [String] { rawValue.split(separator: ".").map { String($0) } }
@@ -79,6 +93,13 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
     case .configdataAccess: "Who gets a machine's configuration: token or open. (default: token)"
     case .siderolinkEndpoint: "Host and port that machines reach SideroLink at. (default: none, no SideroLink)"
     case .powerPollInterval: "How often every Server's power is asked for: 60s to 365d, or off. (default: 5m)"
+    case .kubeconfig: "The cluster that resources are kept in: a kubeconfig, or in-cluster. (default: none, kept here)"
+    case .kubeContext: "The kubeconfig's context. (default: its current one)"
+    case .bootHost: "What the cluster knows this host by. (default: the host's name)"
+    case .webhookPort: "TCP port that the cluster's API server asks about our kinds at. (default: 9443)"
+    case .webhookCertDir: "Where tls.crt, tls.key and ca.crt of the webhooks are. (default: none, we make them)"
+    case .webhookEndpoint:
+      "Address or name that the API server reaches this host by. (default: apiEndpoint, else an interface's)"
     case .interfaces: "The networks to serve. (default: none)"
     }
   }

@@ -46,6 +46,7 @@ struct ConfigurationLoader {
     _ key: ConfigurationKey, with text: String, from source: String, in tree: inout Node.Mapping,
     _ reader: inout ConfigurationReader
   ) {
+    if text == "-", key.mayBeDash { return }
     let value: Node
     do {
       value = key == .interfaces ? try compose(yaml: text) ?? Node("") : Node(text, .implicit, .doubleQuoted)
@@ -86,6 +87,8 @@ struct ConfigurationLoader {
     configuration.powerPollIntervalSeconds = reader.value(
       "powerPollInterval", of: root, default: configuration.powerPollIntervalSeconds, .secondsOrOff)
 
+    readCluster(root, &configuration, &reader)
+
     let tftp = reader.section("tftp", of: root)
     reader.refuseUnknownKeys(in: tftp, known: ["port", "singlePort"])
     configuration.tftp.port = reader.value("port", of: tftp, default: configuration.tftp.port, .port)
@@ -98,6 +101,12 @@ struct ConfigurationLoader {
     configuration.agent.afterRegistration = reader.value(
       "afterRegistration", of: agent, default: configuration.agent.afterRegistration, .choice)
 
+    let webhook = reader.section("webhook", of: root)
+    reader.refuseUnknownKeys(in: webhook, known: ["port", "certDir", "endpoint"])
+    configuration.webhook.port = reader.value("port", of: webhook, default: configuration.webhook.port, .port)
+    configuration.webhook.certDir = reader.optional("certDir", of: webhook, .absolutePath)
+    configuration.webhook.endpoint = reader.optional("endpoint", of: webhook, .host)
+
     let interfaces = reader.sections("interfaces", of: root)
     configuration.interfaces = interfaces.compactMap { readInterface($0, &reader) }
     let names = configuration.interfaces.map(\.name)
@@ -105,6 +114,21 @@ struct ConfigurationLoader {
       reader.report("interfaces[\(index)].name", nil, "\(name) is named twice")
     }
     return configuration
+  }
+
+  private static func readCluster(
+    _ root: ConfigurationReader.Section, _ configuration: inout Configuration, _ reader: inout ConfigurationReader
+  ) {
+    let context: String? = reader.optional("kubeContext", of: root, .text)
+    configuration.bootHost = reader.optional("bootHost", of: root, .hostName)
+    if let access = reader.optional("kubeconfig", of: root, .clusterAccess) {
+      configuration.cluster = Configuration.Cluster(access: access, context: context)
+      if access == .inCluster, context != nil {
+        reader.report("kubeContext", root.mapping["kubeContext"], "means something with a kubeconfig only")
+      }
+    } else if context != nil, root.mapping["kubeconfig"] == nil {
+      reader.report("kubeContext", root.mapping["kubeContext"], "means something with a kubeconfig only")
+    }
   }
 
   private static func readLifecycle(

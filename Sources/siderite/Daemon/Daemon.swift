@@ -33,17 +33,33 @@ struct Daemon {
 
     let metrics = PrometheusRegistry()
     MetricsSystem.bootstrap(metrics)
-    let stores = try Stores(directory: configuration.stateDirectory)
+    let cluster = try configuration.cluster.map { try ManagementCluster($0, host: bootHost, logger: logger) }
+    do {
+      try await serve(served, cluster, metrics, logger)
+    } catch {
+      await cluster?.close()
+      throw error
+    }
+    await cluster?.close()
+  }
+
+  private func serve(
+    _ served: [ServedInterface], _ cluster: ManagementCluster?, _ metrics: PrometheusRegistry, _ logger: Logger
+  ) async throws {
+    let leading = LeadingFlag()
+    let stores = try await openStores(cluster, leading, logger)
+    let jurisdiction = cluster == nil ? Jurisdiction.all : Jurisdiction(host: bootHost) { leading.isSet }
     let journal = BootJournal(now: { .now })
     let files = BootFiles(configuration)
     files.warnings.forEach { logger.warning("\($0)") }
 
-    let environments = try await Environments(
-      configuration, own: files.assets, store: stores.resources, logger: logger)
+    let environments = try Environments(configuration, own: files.assets, store: stores.resources, logger: logger)
+    let known = Gate()
+    try await prepare(environments, stores, known)
     let fleet = try await BMCFleet(logger: logger)
     let servers = ServerOperator(
-      store: stores.resources, secrets: stores.secrets, journal: journal, logger: logger, now: { .now },
-      controller: { fleet.controller(for: $0) })
+      store: stores.resources, secrets: stores.secrets, journal: journal, jurisdiction: jurisdiction, logger: logger,
+      now: { .now }, controller: { fleet.controller(for: $0) })
     let handover = BMCHandover(
       store: stores.resources, secrets: stores.secrets, now: { .now }, controller: { fleet.controller(for: $0) })
     let neighbours = NeighbourCache()
@@ -54,15 +70,18 @@ struct Daemon {
     let parts = Parts(
       served: served, stores: stores, journal: journal, servers: servers, handover: handover,
       provisioning: provisioning, files: files, environments: environments, classes: classes,
-      planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), logger: logger)
+      planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), cluster: cluster,
+      jurisdiction: jurisdiction, leading: leading, known: known, logger: logger)
+    let election: (leadership: any Leadership, services: [any Service]) =
+      cluster?.election() ?? (SoleLeader(), [])
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
-    var services: [any Service] = [FleetCloser(fleet: fleet)]
+    var services: [any Service] = mirroring(parts, election.services) + [FleetCloser(fleet: fleet)]
     let plane = bootPlane(parts)
-    services += try bootServices(parts, plane) + [adminAPI(parts, plane), healthServer(parts)]
-    services += reconcilers(parts)
+    services += try onceKnown(bootServices(parts, plane), parts) + [adminAPI(parts, plane), healthServer(parts)]
+    services += onceKnown(reconcilers(parts, election.leadership), parts)
     if let seconds = configuration.powerPollIntervalSeconds {
-      services.append(PowerPoll(servers: servers, interval: .seconds(Int64(seconds))))
+      services += onceKnown([PowerPoll(servers: servers, interval: .seconds(Int64(seconds)))], parts)
     }
     services.append(
       StartupReporter(startup: parts.startup, checks: parts.startup.checks, notifier: notifier, logger: logger))
@@ -93,10 +112,19 @@ struct Daemon {
     let planner: BootPlanner
     let metrics: PrometheusRegistry
     let startup: Startup
+    let cluster: ManagementCluster?
+    let jurisdiction: Jurisdiction
+    let leading: LeadingFlag
+    let known: Gate
     let logger: Logger
 
     var addresses: [IPv4Address] { Set(served.map(\.address)).sorted() }
     var sink: NeighbourSink { NeighbourSink(journal: journal) }
+    /// The same, and the cluster's Events, where there is one.
+    var lifeSink: any BootEventSink {
+      guard let cluster, let mirror = stores.mirror else { return sink }
+      return ObjectEventSink(sink: sink, events: cluster.events, mirror: mirror)
+    }
   }
 
   private func bootServices(_ parts: Parts, _ plane: BootPlane?) throws -> [any Service] {
@@ -148,13 +176,15 @@ struct Daemon {
     plane.configAccess = configuration.configdataAccess == .open ? .open : .token
     plane.sideroLink = configuration.sideroLinkEndpoint.map { SideroLinkEndpoint(api: $0) }
     plane.afterRegistration = configuration.agent.afterRegistration
+    plane.bootHost = parts.jurisdiction.host
+    let mirror = parts.stores.mirror
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: parts.environments.table,
-      store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
+      store: parts.stores.resources, journal: parts.lifeSink, handover: parts.handover,
       wipes: WipeHandover(
         store: parts.stores.resources, secrets: parts.stores.secrets,
         rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)),
-        wipeMode: configuration.insecureWipe ? .fast : .full, now: { .now }),
+        wipeMode: configuration.insecureWipe ? .fast : .full, mayBegin: { mirror?.isCurrent ?? true }, now: { .now }),
       provisioning: parts.provisioning, logger: parts.logger, now: { .now }, onListening: { _ in listening() })
   }
 

@@ -11,9 +11,9 @@ struct Environments {
   let table: AssetTable
   let reconciler: EnvironmentReconciler
 
-  /// Serves what was served before, and makes the default Environment if there is none; no network is needed for either.
+  /// Nothing is served yet but `own`: see ``EnvironmentReconciler/prepare()``.
   /// - Parameter own: the files this host has for itself.
-  init(_ configuration: Configuration, own: [AssetName: Asset], store: any ResourceStore, logger: Logger) async throws {
+  init(_ configuration: Configuration, own: [AssetName: Asset], store: any ResourceStore, logger: Logger) throws {
     var settings = AssetCacheConfiguration(directory: "\(configuration.stateDirectory)/assets")
     settings.sizeLimit = Int64(clamping: configuration.cacheSizeLimitBytes)
     settings.privateDirectory = configuration.stateDirectory
@@ -28,7 +28,6 @@ struct Environments {
     cache = try AssetCache(configuration: settings, logger: logger, now: { .now })
     table = AssetTable(own)
     reconciler = EnvironmentReconciler(store: store, fetcher: cache, table: table, now: { .now })
-    try await reconciler.prepare()
   }
 }
 

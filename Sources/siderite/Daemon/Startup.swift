@@ -29,6 +29,9 @@ final class Startup: Sendable {
     return { [weak self] in self?.arrived(name) }
   }
 
+  /// Adds what must hold besides.
+  func require(_ check: ReadinessCheck) { state.withLock { $0.checks.append(check) } }
+
   /// Everything that must hold for the appliance to be ready.
   var checks: [ReadinessCheck] { state.withLock(\.checks) }
 

@@ -60,14 +60,16 @@ extension AdminClient {
     return try await send(.get, Kind.path + query, as: ResourceCollection<Kind>.self)
   }
 
-  /// The object of exactly that name, or nothing, with the version of the store.
-  func list<Kind: ShownKind>(_ kind: Kind.Type, named name: String) async throws -> ResourceCollection<Kind> {
-    let query = "?fieldSelector=\(pathComponent("metadata.name=\(name)"))"
-    return try await send(.get, Kind.path + query, as: ResourceCollection<Kind>.self)
+  /// The object of exactly that key, or nothing, with the version of the store.
+  func list<Kind: ShownKind>(_ kind: Kind.Type, named key: String) async throws -> ResourceCollection<Kind> {
+    let parts = key.split(separator: "/", maxSplits: 1).map { String($0) }
+    let query = "?fieldSelector=\(pathComponent("metadata.name=\(parts.last ?? key)"))"
+    return try await send(
+      .get, Kind.path(in: parts.count == 2 ? parts[0] : nil) + query, as: ResourceCollection<Kind>.self)
   }
 
   /// What happens to the objects from that version on, until `body` says that it has seen enough.
-  /// - Parameter name: of one object; of all, when `nil`.
+  /// - Parameter name: of one object, its key; of all, when `nil`.
   /// - Returns: whether `body` had enough; otherwise changes were lost, and it must be listed again.
   func watch<Kind: ShownKind>(
     _ kind: Kind.Type, name: String? = nil, selector: String? = nil, after version: String?,
@@ -76,8 +78,9 @@ extension AdminClient {
     var query = "?watch=true"
     if let version { query += "&resourceVersion=\(pathComponent(version))" }
     if let selector { query += "&labelSelector=\(pathComponent(selector))" }
-    if let name { query += "&fieldSelector=\(pathComponent("metadata.name=\(name)"))" }
-    let lines = try await stream(.get, Kind.path + query)
+    let parts = (name ?? "").split(separator: "/", maxSplits: 1).map { String($0) }
+    if let last = parts.last { query += "&fieldSelector=\(pathComponent("metadata.name=\(last)"))" }
+    let lines = try await stream(.get, Kind.path(in: parts.count == 2 ? parts[0] : nil) + query)
     while let line = try await lines.next(WatchLine<Kind>.self) {
       guard let object = line.object else { return false }
       if try body(line.type, object) { return true }

@@ -11,6 +11,7 @@ struct DescriptionText {
   /// Begins with what every resource has.
   init<Kind: ResourceKind>(_ resource: Resource<Kind>) {
     let metadata = resource.metadata
+    add("Namespace", metadata.namespace)
     add("Name", metadata.name)
     add("Created", metadata.creationTimestamp?.description)
     add(

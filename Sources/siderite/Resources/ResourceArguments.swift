@@ -6,7 +6,10 @@ struct ResourceArguments: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "KIND, KIND NAME… or KIND/NAME…; of KINDs there are \(KindName.help).",
-      discussion: "Servers and their bindings also go by the beginning of a name (4 characters or more) or hostname.",
+      discussion: """
+        Servers and their bindings also go by the beginning of a name (4 characters or more) or hostname; what lives in \
+        another namespace than default by NAMESPACE/NAME.
+        """,
       valueName: "kind"))
   var what: [String]
 
@@ -24,7 +27,7 @@ struct ResourceArguments: ParsableArguments {
     guard !first.contains("/") else { return try what.map(single) }
     let kinds = try first.split(separator: ",").map(kind)
     let names = Array(what.dropFirst())
-    guard names.allSatisfy({ !$0.contains("/") }) else {
+    guard names.allSatisfy({ !$0.contains("/") }) || kinds.allSatisfy({ $0.isNamespaced }) else {
       throw ValidationError("KIND NAME… or KIND/NAME…, not both")
     }
     guard names.isEmpty || kinds.count == 1 else { throw ValidationError("names are of one kind: KIND/NAME…") }
@@ -40,10 +43,12 @@ struct ResourceArguments: ParsableArguments {
 
   private func single(_ text: String) throws -> Group {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[1].isEmpty, !parts[1].contains("/") else {
-      throw ValidationError("'\(text)' is not KIND/NAME")
+    let kind = try kind(parts[0])
+    let slashes = parts.count == 2 ? parts[1].count { $0 == "/" } : 0
+    guard parts.count == 2, !parts[1].isEmpty, slashes <= (kind.isNamespaced ? 1 : 0) else {
+      throw ValidationError("'\(text)' is not KIND/\(kind.isNamespaced ? "[NAMESPACE/]" : "")NAME")
     }
-    return Group(kind: try kind(parts[0]), names: [String(parts[1])])
+    return Group(kind: kind, names: [String(parts[1])])
   }
 
   private func kind(_ text: some StringProtocol) throws -> any ShownKind.Type {

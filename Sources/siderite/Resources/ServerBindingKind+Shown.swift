@@ -41,10 +41,3 @@ extension ServerBindingKind: ShownKind {
     return text.text
   }
 }
-
-extension Resource where Kind == ServerBindingKind {
-  /// Whether the machine is installed and boots from its disk.
-  var isInstalled: Bool {
-    status.conditions?.contains { $0.type == "TalosInstalled" && $0.status == .true } ?? false
-  }
-}

@@ -23,10 +23,22 @@ extension ShownKind {
   /// Where the daemon has them.
   static var path: String { "/apis/\(apiVersion)/\(plural)" }
 
-  static func path(of name: String) -> String { "\(path)/\(pathComponent(name))" }
+  /// Of the object of that key; a name alone is in the namespace `default`.
+  static func path(of key: String) -> String {
+    guard isNamespaced else { return "\(path)/\(pathComponent(key))" }
+    let parts = key.split(separator: "/", maxSplits: 1).map { String($0) }
+    let (namespace, name) = parts.count == 2 ? (parts[0], parts[1]) : (ManifestReader.defaultNamespace, key)
+    return "\(path(in: namespace))/\(pathComponent(name))"
+  }
 
-  /// `server/4c4c4544-…`
-  static func title(of name: String) -> String { "\(names[0])/\(name)" }
+  /// Of all objects, of one namespace where they live in such.
+  static func path(in namespace: String?) -> String {
+    guard isNamespaced, let namespace else { return path }
+    return "/apis/\(apiVersion)/namespaces/\(pathComponent(namespace))/\(plural)"
+  }
+
+  /// `server/4c4c4544-…`, `metalmachine/default/worker-1`
+  static func title(of key: String) -> String { "\(names[0])/\(key)" }
 
   static func table(_ resources: [Resource<Self>], wide: Bool, now: Timestamp = .now) -> Table {
     Table(columns: columns(wide: wide), rows: resources.map { cells(of: $0, wide: wide, now: now) })
@@ -40,7 +52,8 @@ extension ShownKind {
 /// The kinds by the names people type.
 enum KindName {
   static let all: [any ShownKind.Type] = [
-    ServerKind.self, ServerClassKind.self, EnvironmentKind.self, ServerBindingKind.self,
+    ServerKind.self, ServerClassKind.self, EnvironmentKind.self, ServerBindingKind.self, MetalClusterKind.self,
+    MetalMachineKind.self, MetalMachineTemplateKind.self,
   ]
 
   /// In any letter case.
@@ -50,5 +63,7 @@ enum KindName {
   }
 
   /// `servers, serverclasses (sc), …`, for help and errors.
-  static let help = "servers, serverclasses (sc), environments (env), serverbindings (sb)"
+  static let help =
+    "servers, serverclasses (sc), environments (env), serverbindings (sb), metalclusters (mc), metalmachines (mm), "
+    + "metalmachinetemplates (mmt)"
 }

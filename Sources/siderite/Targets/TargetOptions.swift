@@ -66,7 +66,7 @@ struct TargetOptions: ParsableArguments {
     order.concurrency = concurrency
     order.by = Operator.name
     // Refused as a whole: none succeeded.
-    try await admin.withClient(refused: ExitCode(2)) { client in
+    try await admin.withClient(refused: ExitCode(2), needsDaemon: "asking management controllers") { client in
       let answers = try await client.stream(.post, "/bmc", order)
       report.begin(total: answers.targets ?? 0)
       while let outcome = try await answers.next(BMCOutcome.self) { try report.add(outcome) }

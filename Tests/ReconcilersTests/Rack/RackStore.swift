@@ -48,7 +48,7 @@ final class RackStore: ResourceStore, SecretStore {
   func create<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     try state.withLock { state throws(StoreError) in
       guard state.objects[Self.key(resource)] == nil else {
-        throw .alreadyExists(kind: Kind.kind, name: resource.metadata.name)
+        throw .alreadyExists(kind: Kind.kind, name: resource.metadata.key)
       }
       var new = resource
       new.metadata.uid = "uid-\(state.version + 1)"
@@ -73,7 +73,7 @@ final class RackStore: ResourceStore, SecretStore {
   private func change<Kind: ResourceKind>(
     _ resource: Resource<Kind>, _ edit: (inout Resource<Kind>) -> Void
   ) throws(StoreError) -> Resource<Kind> {
-    let name = resource.metadata.name
+    let name = resource.metadata.key
     return try state.withLock { state throws(StoreError) in
       guard let stored = state.objects[Self.key(resource)] as? Resource<Kind> else {
         throw .notFound(kind: Kind.kind, name: name)
@@ -98,7 +98,11 @@ final class RackStore: ResourceStore, SecretStore {
       guard var stored = state.objects["\(Kind.kind)/\(name)"] as? Resource<Kind> else {
         throw .notFound(kind: Kind.kind, name: name)
       }
+      guard version == nil || version == stored.metadata.resourceVersion else {
+        throw .conflict(kind: Kind.kind, name: name)
+      }
       guard stored.metadata.finalizers != nil else { return state.remove(stored) }
+      guard stored.metadata.deletionTimestamp == nil else { return stored }
       stored.metadata.deletionTimestamp = clock.now
       return state.record(stored) { .modified($0) }
     }
@@ -148,7 +152,7 @@ final class RackStore: ResourceStore, SecretStore {
   }
 
   private static func key<Kind: ResourceKind>(_ resource: Resource<Kind>) -> String {
-    "\(Kind.kind)/\(resource.metadata.name)"
+    "\(Kind.kind)/\(resource.metadata.key)"
   }
 }
 
@@ -160,14 +164,14 @@ extension RackStore.State {
     version += 1
     var new = object
     new.metadata.resourceVersion = "\(version)"
-    objects["\(Kind.kind)/\(new.metadata.name)"] = new
+    objects["\(Kind.kind)/\(new.metadata.key)"] = new
     tell(event(new))
     return new
   }
 
   fileprivate mutating func remove<Kind: ResourceKind>(_ object: Resource<Kind>) -> Resource<Kind> {
     version += 1
-    objects["\(Kind.kind)/\(object.metadata.name)"] = nil
+    objects["\(Kind.kind)/\(object.metadata.key)"] = nil
     tell(WatchEvent<Kind>.deleted(object))
     return object
   }

@@ -32,6 +32,10 @@ final class SimulatedMachine: Sendable {
     var configIsBroken = false
     var failedInstallations = 0
     var isWiping = false
+    /// Of Cluster API: without its configuration on the boot host it is not installed.
+    var needsBootstrapData = false
+    /// Whose boot host answers it; another's after a move.
+    var home: RackStore?
   }
 
   static let name = "4c4c4544-0051-3610-8052-b4c04f4d4631"
@@ -40,13 +44,17 @@ final class SimulatedMachine: Sendable {
   static let installTime = Duration.seconds(200)
 
   let state = Mutex(State())
-  let store: RackStore
+  let name: String
   let clock: RackClock
+  private let first: RackStore
 
-  init(store: RackStore, clock: RackClock) {
-    self.store = store
+  init(_ name: String = SimulatedMachine.name, store: RackStore, clock: RackClock) {
+    self.name = name
+    first = store
     self.clock = clock
   }
+
+  var store: RackStore { now.home ?? first }
 
   var now: State { state.withLock { $0 } }
 
@@ -79,6 +87,13 @@ final class SimulatedMachine: Sendable {
     }
   }
 
+  /// A watchdog, or a person at the machine.
+  func cycleByItself() {
+    state.withLock { state in
+      if state.isOn { state.boot(at: clock.instant) }
+    }
+  }
+
   // MARK: What it does by itself
 
   /// What is due is done.
@@ -93,8 +108,8 @@ final class SimulatedMachine: Sendable {
   }
 
   private func boot() async throws {
-    let server = try await store.get(ServerKind.self, named: Self.name)
-    let binding = try await store.get(ServerBindingKind.self, named: Self.name)
+    let server = try await store.get(ServerKind.self, named: name)
+    let binding = try await store.get(ServerBindingKind.self, named: name)
     edit { $0.pxeOnce = false }
     let isForAgent =
       server.map { !$0.isTrusted || $0.status.wipe?.isOpen == true } ?? true || binding == nil
@@ -102,7 +117,7 @@ final class SimulatedMachine: Sendable {
     if isForAgent {
       edit { $0.run(.agent, until: clock.instant + .seconds(10)) }
     } else if server?.status.conditions.isTrue(ServerCondition.pxeBooted) == true
-      || binding?.status.conditions.isTrue("TalosInstalled") == true
+      || binding?.isInstalled == true
     {
       edit { $0.run(.system, until: nil) }
     } else {
@@ -114,8 +129,8 @@ final class SimulatedMachine: Sendable {
   private func goOn() async throws {
     guard now.isWiping else {
       try await register()
-      let server = try await store.get(ServerKind.self, named: Self.name)
-      let isFree = try await store.get(ServerBindingKind.self, named: Self.name) == nil
+      let server = try await store.get(ServerKind.self, named: name)
+      let isFree = try await store.get(ServerBindingKind.self, named: name) == nil
       if let server, let wipe = server.status.wipe, wipe.isOpen, server.wipeObstacle == nil, isFree {
         try await report(isFinal: false)
         edit {
@@ -127,7 +142,7 @@ final class SimulatedMachine: Sendable {
       }
       return
     }
-    let wipe = try await store.get(ServerKind.self, named: Self.name)?.status.wipe
+    let wipe = try await store.get(ServerKind.self, named: name)?.status.wipe
     edit {
       $0.disk = .blank
       $0.erasures += 1
@@ -140,9 +155,16 @@ final class SimulatedMachine: Sendable {
   func register() async throws {
     let device = StorageDevice(
       type: "NVMe", size: 1 << 30, serialNumber: "S1", deviceName: "/dev/nvme0n1", wwid: "eui.1")
-    if try await store.get(ServerKind.self, named: Self.name) == nil {
+    if var known = try await store.get(ServerKind.self, named: name) {
+      while !known.status.conditions.isTrue(ServerCondition.discovered) {
+        known.status.conditions.set(ServerCondition.discovered, .true, now: clock.now)
+        if try await store.wins(known) { return }
+        guard let again = try await store.get(ServerKind.self, named: name) else { return }
+        known = again
+      }
+    } else {
       var server = Server(
-        metadata: ObjectMeta(name: Self.name),
+        metadata: ObjectMeta(name: name),
         spec: ServerSpec(hardware: HardwareInformation(storage: StorageInformation(devices: [device]))))
       server.spec.managementApi = ManagementAPI(endpoint: "http://machine")
       server.status.conditions.set(ServerCondition.discovered, .true, now: clock.now)
@@ -152,7 +174,7 @@ final class SimulatedMachine: Sendable {
 
   private func report(isFinal: Bool) async throws {
     while true {
-      guard var server = try await store.get(ServerKind.self, named: Self.name), let wipe = server.status.wipe else {
+      guard var server = try await store.get(ServerKind.self, named: name), let wipe = server.status.wipe else {
         return
       }
       let records = wipe.disks.map { order in
@@ -162,14 +184,19 @@ final class SimulatedMachine: Sendable {
         return record
       }
       let report = WipeReport(
-        server: Self.name, id: wipe.id, token: Secret("t"), records: records, isFinal: isFinal)
+        server: name, id: wipe.id, token: Secret("t"), records: records, isFinal: isFinal)
       _ = try server.status.take(report, now: clock.now)
       if try await store.wins(server) { return }
     }
   }
 
   private func install() async throws {
-    guard !now.configIsBroken else {
+    let binding = try await store.get(ServerBindingKind.self, named: name)
+    let copy = try await store.secret(.bootstrapData(ofServer: name))
+    let isConfigured =
+      !now.needsBootstrapData
+      || (copy?[BootstrapData.valueKey] != nil && copy?[BootstrapData.bindingKey]?.exposedText == binding?.allocationID)
+    guard !now.configIsBroken, isConfigured else {
       edit {
         $0.failedInstallations += 1
         $0.boot(at: clock.instant)
@@ -186,7 +213,7 @@ final class SimulatedMachine: Sendable {
 
   private func reportInstalled() async throws {
     while true {
-      guard var binding = try await store.get(ServerBindingKind.self, named: Self.name) else { return }
+      guard var binding = try await store.get(ServerBindingKind.self, named: name) else { return }
       binding.status.conditions.set("TalosInstalled", .true, now: clock.now)
       if try await store.wins(binding) { return }
     }

@@ -1,0 +1,199 @@
+import BareMetal
+import FoundationEssentials
+
+/// A kubeconfig: clusters, users, and contexts that bring the two together.
+///
+/// Several files as of `KUBECONFIG=a:b` are not merged: one file is one kubeconfig.
+public struct Kubeconfig: Sendable {
+  private let root: KubeconfigNode
+  /// What relative paths in it are relative to.
+  private let directory: String
+
+  /// Reads a file.
+  public init(path: String) throws(KubeconfigError) {
+    let text: String
+    do {
+      text = try AccessFile.text(path, at: "")
+    } catch {
+      throw KubeconfigError(path: "", message: "the kubeconfig \(error.message)")
+    }
+    let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    try self.init(parsing: text, directory: directory)
+  }
+
+  /// - Parameter directory: what relative paths are relative to.
+  public init(parsing text: String, directory: String = ".") throws(KubeconfigError) {
+    root = try KubeconfigNode(parsing: text)
+    if let kind = try root.text("kind"), kind != "Config" {
+      throw KubeconfigError(path: "kind", message: "is \(PlainText.line(kind)), not Config: this is no kubeconfig")
+    }
+    self.directory = directory
+  }
+
+  /// What `current-context` says.
+  public func currentContext() throws(KubeconfigError) -> String? { try root.text("current-context") }
+
+  public func contexts() throws(KubeconfigError) -> [String] {
+    var names: [String] = []
+    for context in try root.elements("contexts") { if let name = try context.text("name") { names.append(name) } }
+    return names
+  }
+
+  /// The cluster and the user of a context.
+  /// - Parameters:
+  ///   - context: its name; `nil` for the current one.
+  ///   - environment: the process's, for credential plugins.
+  ///   - allowsInsecure: whether `insecure-skip-tls-verify` is done as it says.
+  public func access(
+    context name: String? = nil, environment: [String: String] = [:], allowsInsecure: Bool = false
+  ) throws(KubeconfigError) -> ClusterAccess {
+    var chosen = name
+    if chosen == nil { chosen = try currentContext() }
+    guard let name = chosen else {
+      throw KubeconfigError(path: "current-context", message: "is missing, and no context was asked for")
+    }
+    let context = try entry("contexts", "context", named: name, wantedBy: name)
+    let cluster = try entry("clusters", "cluster", named: try context.required("cluster").text(), wantedBy: name)
+    let server = try server(cluster)
+    var access = ClusterAccess(
+      name: name, server: server, trust: try trust(cluster, allowsInsecure: allowsInsecure), credentials: .none,
+      namespace: try context.text("namespace") ?? "default")
+    access.serverName = try cluster.text("tls-server-name")
+    if let proxy = cluster["proxy-url"] {
+      throw KubeconfigError(path: proxy.path, message: "proxies are not supported: the API server is reached directly")
+    }
+    if let user = try context.text("user") {
+      let entry = try entry("users", "user", named: user, wantedBy: name)
+      access.credentials = try credentials(entry, environment: environment)
+      access.impersonation = try impersonation(entry)
+      if !server.hasPrefix("https:"), case .none = access.credentials {
+      } else if !server.hasPrefix("https:") {
+        throw KubeconfigError(
+          path: "\(cluster.path).server", message: "is plain HTTP: credentials would be sent for all to read")
+      }
+    }
+    return access
+  }
+
+  /// The part that counts of a named entry of one of the lists.
+  private func entry(
+    _ list: String, _ part: String, named name: String, wantedBy context: String
+  ) throws(KubeconfigError) -> KubeconfigNode {
+    var names: [String] = []
+    for entry in try root.elements(list) {
+      guard let found = try entry.text("name") else { continue }
+      if found == name { return try entry.required(part) }
+      names.append(PlainText.line(found))
+    }
+    let there = names.isEmpty ? "there are none" : "there are \(names.joined(separator: ", "))"
+    let wanted = list == "contexts" ? "" : " (which context \(PlainText.line(context)) names)"
+    throw KubeconfigError(path: list, message: "has no entry \(PlainText.line(name))\(wanted); \(there)")
+  }
+
+  private func server(_ cluster: KubeconfigNode) throws(KubeconfigError) -> String {
+    let node = try cluster.required("server")
+    var text = try node.text()
+    while text.hasSuffix("/") { text.removeLast() }
+    guard let url = URL(string: text), let host = url.host(), !host.isEmpty, ["https", "http"].contains(url.scheme),
+      url.user() == nil, url.query() == nil
+    else { throw KubeconfigError(path: node.path, message: "is not an address such as https://10.0.0.1:6443") }
+    return text
+  }
+
+  private func trust(_ cluster: KubeconfigNode, allowsInsecure: Bool) throws(KubeconfigError) -> ClusterAccess.Trust {
+    if try cluster.flag("insecure-skip-tls-verify") {
+      guard allowsInsecure else {
+        throw KubeconfigError(
+          path: "\(cluster.path).insecure-skip-tls-verify",
+          message: "whoever is in between could read the credentials: set certificate-authority-data instead")
+      }
+      return .anything
+    }
+    // Embedded data counts more than a file, as of kubectl.
+    if let data = cluster["certificate-authority-data"] { return .authorities(try Self.decoded(data)) }
+    guard let file = cluster["certificate-authority"] else { return .system }
+    let path = absolute(try file.text())
+    _ = try AccessFile.text(path, at: file.path)
+    return .file(path)
+  }
+
+  private func credentials(
+    _ user: KubeconfigNode, environment: [String: String]
+  ) throws(KubeconfigError) -> ClusterAccess.Credentials {
+    for key in ["auth-provider", "username", "password"] {
+      guard let node = user[key] else { continue }
+      throw KubeconfigError(path: node.path, message: "Kubernetes dropped this: use a token, a certificate or exec")
+    }
+    if let plugin = user["exec"] { return .plugin(try self.plugin(plugin, environment: environment)) }
+    let chain = user["client-certificate-data"] ?? user["client-certificate"]
+    let key = user["client-key-data"] ?? user["client-key"]
+    if let chain {
+      guard let key else { throw KubeconfigError(path: "\(user.path).client-key-data", message: "is missing") }
+      if !chain.path.hasSuffix("-data"), !key.path.hasSuffix("-data") {
+        let paths = (absolute(try chain.text()), absolute(try key.text()))
+        _ = try AccessFile.text(paths.0, at: chain.path)
+        _ = try AccessFile.text(paths.1, at: key.path)
+        return .certificateFiles(chain: paths.0, key: paths.1)
+      }
+      return .certificate(chain: try pem(chain), key: Secret(try pem(key)))
+    }
+    if let key { throw KubeconfigError(path: key.path, message: "has no client-certificate beside it") }
+    // The file counts more than the text, as of kubectl: the text may be an old one.
+    if let file = user["tokenFile"] {
+      let path = absolute(try file.text())
+      _ = try AccessFile.text(path, at: file.path)
+      return .tokenFile(path)
+    }
+    guard let token = try user.text("token") else { return .none }
+    return .token(Secret(token))
+  }
+
+  private func impersonation(_ user: KubeconfigNode) throws(KubeconfigError) -> ClusterAccess.Impersonation? {
+    guard let name = try user.text("as") else { return nil }
+    for key in ["as-uid", "as-user-extra"] {
+      if let node = user[key] { throw KubeconfigError(path: node.path, message: "is not supported") }
+    }
+    var groups: [String] = []
+    for group in try user.elements("as-groups") { groups.append(try group.text()) }
+    return ClusterAccess.Impersonation(user: name, groups: groups)
+  }
+
+  private func plugin(
+    _ node: KubeconfigNode, environment: [String: String]
+  ) throws(KubeconfigError) -> CredentialPlugin {
+    let version = try node.required("apiVersion")
+    guard CredentialPlugin.apiVersions.contains(try version.text()) else {
+      throw KubeconfigError(
+        path: version.path, message: "is none of \(CredentialPlugin.apiVersions.joined(separator: ", "))")
+    }
+    if try node.text("interactiveMode") == "Always" {
+      throw KubeconfigError(path: "\(node.path).interactiveMode", message: "is Always, but nobody sits at a daemon")
+    }
+    let command = try node.required("command").text()
+    var plugin = CredentialPlugin(
+      // Without a slash it is looked for in PATH; with one, relative to the kubeconfig.
+      apiVersion: try version.text(), command: command.contains("/") ? absolute(command) : command,
+      environment: environment, installHint: try node.text("installHint"))
+    for argument in try node.elements("args") { plugin.arguments.append(try argument.text()) }
+    for variable in try node.elements("env") {
+      plugin.environment[try variable.required("name").text()] = try variable.text("value") ?? ""
+    }
+    return plugin
+  }
+
+  /// PEM, embedded or in a file.
+  private func pem(_ node: KubeconfigNode) throws(KubeconfigError) -> String {
+    if node.path.hasSuffix("-data") { return try Self.decoded(node) }
+    return try AccessFile.text(absolute(try node.text()), at: node.path)
+  }
+
+  private static func decoded(_ node: KubeconfigNode) throws(KubeconfigError) -> String {
+    let text = try node.text()
+    guard let data = Data(base64Encoded: text, options: .ignoreUnknownCharacters),
+      let pem = String(data: data, encoding: .utf8), pem.contains("-----BEGIN")
+    else { throw KubeconfigError(path: node.path, message: "is not PEM in base64") }
+    return pem
+  }
+
+  private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(directory)/\(path)" }
+}

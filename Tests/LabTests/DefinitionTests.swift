@@ -1,0 +1,353 @@
+import BareMetal
+import Certificates
+import Foundation
+import HTTPServices
+import Kubernetes
+import Logging
+import ServiceLifecycle
+import Testing
+import Wire
+
+@testable import crd_generator
+@testable import siderite
+
+private let quiet = Logger(label: "lab") { _ in SwiftLogNoOpLogHandler() }
+
+/// Our kinds in a real API server, which asks our webhooks.
+@Suite("Definitions and webhooks in a real API server", .serialized)
+struct DefinitionTests {
+  /// Installs everything of rootfs/cluster that a daemon outside of a cluster needs, serves the webhooks as the service
+  /// account that it gets, and lets the body run when the cluster knows where they are.
+  ///
+  /// - Parameter validates: whether objects are looked at, not only converted.
+  private func withWebhooks(
+    validates: Bool, _ body: @escaping @Sendable (LabCluster, KubernetesClient) async throws -> Void
+  ) async throws {
+    try await LabCluster.running { cluster in
+      for part in ["namespace", "rbac"] {
+        try cluster.kubectl("apply", "-f", LabCluster.path("rootfs/cluster/\(part).yaml"))
+      }
+      try cluster.kubectl("apply", "-f", LabCluster.path("rootfs/cluster/crds"))
+      if validates { try cluster.kubectl("apply", "-f", LabCluster.path("rootfs/cluster/webhooks.yaml")) }
+      try cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+
+      let request = try cluster.file(
+        #"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}"#)
+      let answer = try cluster.kubectl(
+        "create", "--raw", "/api/v1/namespaces/sidero-system/serviceaccounts/siderite/token", "-f", request)
+      let token = try #require(try JSONValue(parsing: answer).fields["status"]?.fields["token"]?.text)
+      let client = try cluster.client(token: token)
+      let admin = try cluster.client()
+      let (listening, continuation) = AsyncStream<Endpoint>.makeStream()
+      let identity = TLSIdentity()
+      let server = WebhookServer(
+        addresses: [.loopback], port: 0, identity: identity,
+        patcher: MachineConfigPatcher(parser: YAMLConfigParser()), logger: quiet,
+        onListening: { continuation.yield($0[0]) })
+      let group = ServiceGroup(configuration: .init(services: [server], logger: quiet))
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        let endpoint = try #require(await listening.first { _ in true })
+        let keeper = CertificateKeeper(
+          source: .own(KubernetesSecretStore(client)), names: ["127.0.0.1"], url: "https://\(endpoint)",
+          show: { try identity.show(certificate: $0, key: $1) },
+          registrar: KubernetesWebhookRegistrar(client: client), now: { .now }, logger: quiet)
+        #expect(await keeper.look())
+        do {
+          try await body(cluster, admin)
+        } catch {
+          Issue.record(error)
+        }
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+      }
+      await client.close()
+      await admin.close()
+    }
+  }
+
+  /// The API server takes up a changed definition a moment later: what is refused because it still asks elsewhere is
+  /// asked again, for a bounded time.
+  private func eventually<Result>(_ what: () async throws -> Result) async throws -> Result {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while true {
+      do {
+        return try await what()
+      } catch {
+        guard ContinuousClock.now < deadline, "\(error)".contains("siderite.invalid") else { throw error }
+        try await Task.sleep(for: .milliseconds(200))
+      }
+    }
+  }
+
+  private func path(_ kind: any ManifestKind.Type, _ version: String, _ name: String? = nil) -> ResourcePath {
+    ResourcePath(
+      apiVersion: version, plural: kind.plural, namespace: kind.isNamespaced ? "default" : nil, name: name)
+  }
+
+  @Test("An object with every field of its version loses none of them, in any version, spec and status")
+  func everyField() async throws {
+    try await withWebhooks(validates: false) { [self] _, admin in
+      for kind in Manifest.kinds {
+        for version in kind.olderVersions + [kind.apiVersion] {
+          let name = "every-field-\(version.split(separator: "/").last ?? "")"
+          let example = try kind.example(of: version, named: name)
+          let created = try await eventually {
+            try await admin.create(example, in: path(kind, version), as: JSONValue.self)
+          }
+          #expect(created.fields["spec"] == example.fields["spec"], "\(kind) \(version)")
+          var object = created.fields
+          object["status"] = example.fields["status"]
+          var place = path(kind, version, name)
+          place.subresource = "status"
+          _ = try await admin.update(JSONValue.object(object), at: place, as: JSONValue.self)
+          let stored = try #require(try await admin.get(path(kind, version, name), as: JSONValue.self))
+          #expect(stored.fields["spec"] == example.fields["spec"], "\(kind) \(version)")
+          // An empty status is none.
+          #expect(
+            stored.fields["status"] == example.fields["status"] || example.fields["status"] == .object([:]),
+            "\(kind) \(version)")
+          // And in every other version, there and back.
+          for other in kind.olderVersions + [kind.apiVersion] where other != version {
+            let seen = try #require(try await admin.get(path(kind, other, name), as: JSONValue.self))
+            #expect(seen.fields["apiVersion"]?.text == other)
+            _ = try await admin.update(seen, at: path(kind, other, name), as: JSONValue.self)
+            let back = try #require(try await admin.get(path(kind, version, name), as: JSONValue.self))
+            #expect(back.fields["spec"] == example.fields["spec"], "\(kind) \(version) by \(other)")
+            #expect(back.fields["status"] == stored.fields["status"], "\(kind) \(version) by \(other)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test(
+    "Manifests of every kind in every version apply and are read back as they were; kubectl shows columns and texts")
+  func manifests() async throws {
+    try await withWebhooks(validates: true) { [self] cluster, _ in
+      let file = try cluster.file(Self.manifests)
+      _ = try await eventually { try cluster.kubectl("apply", "-f", file) }
+      #expect(try cluster.kubectl("apply", "-f", file).split(separator: "\n").allSatisfy { $0.hasSuffix(" unchanged") })
+      #expect(try cluster.kubectl("diff", "-f", file) == "")
+      for (command, header) in [
+        ("servers", "NAME HOSTNAME ACCEPTED CORDONED ALLOCATED CLEAN POWER AGE"),
+        ("serverclasses", "NAME AVAILABLE IN USE AGE"), ("environments", "NAME KERNEL INITRD READY AGE"),
+        ("metalmachines", "NAME READY AGE"), ("metalclusters", "NAME CLUSTER READY AGE"),
+        ("serverbindings", "NAME READY AGE"), ("metalmachinetemplates", "NAME SERVERCLASS AGE"),
+        ("servers -o wide", "NAME HOSTNAME BMC IP ACCEPTED CORDONED ALLOCATED CLEAN POWER AGE"),
+        ("metalmachines -o wide", "NAME READY CLUSTER MACHINE SERVER AGE"),
+        ("servers.v1alpha1.metal.sidero.dev", "NAME HOSTNAME ACCEPTED CORDONED ALLOCATED CLEAN POWER AGE"),
+        ("metalmachines.v1alpha2.infrastructure.cluster.x-k8s.io", "NAME READY AGE"),
+      ] {
+        let words = command.split(separator: " ").map { String($0) }
+        let text = try Command.run(
+          [LabCluster.path("tools/kube"), "kubectl", cluster.directory, "get"] + words)
+        let first = text.split(separator: "\n").first ?? ""
+        #expect(first.split(separator: " ").joined(separator: " ") == header, "\(command)")
+      }
+      let row = try cluster.kubectl("get", "server", "00000000-0000-0000-0000-d05099d333e0").split(separator: "\n")
+      #expect(row.last?.contains("rack-1") == true)
+      let texts = try cluster.kubectl("explain", "server.spec.wipePolicy.keep")
+      #expect(texts.contains("never erased") && texts.contains("World-wide identifier"))
+      #expect(try cluster.kubectl("explain", "metalmachine.spec").contains("ServerClass that the Server is taken from"))
+    }
+  }
+
+  @Test("A bad object is refused with everything that is wrong with it, and a template is not changed")
+  func refusals() async throws {
+    try await withWebhooks(validates: true) { [self] cluster, _ in
+      let good = try cluster.file(Self.manifests)
+      _ = try await eventually { try cluster.kubectl("apply", "-f", good) }
+      let bad = try cluster.file(
+        """
+        apiVersion: metal.sidero.dev/v1alpha2
+        kind: Server
+        metadata: {name: bad}
+        spec:
+          accepted: true
+          bmc: {endpoint: "", port: 0}
+          configPatches: [{op: add, path: machine}]
+          strategicPatches: ["machine: {}", "machine: ["]
+        """)
+      let refusal = try #require(cluster.refusal("apply", "-f", bad))
+      for path in [
+        "bmc.endpoint", "bmc.port", "configPatches[0].path", "configPatches[0].value", "strategicPatches[1]",
+      ] {
+        #expect(refusal.contains("spec.\(path)"), "\(refusal)")
+      }
+      #expect(refusal.contains("validate.metal.sidero.dev"))
+      // What the schema knows the API server refuses itself, all of it too.
+      let worse = try cluster.file(
+        """
+        apiVersion: metal.sidero.dev/v1alpha1
+        kind: Server
+        metadata: {name: worse}
+        spec: {accepted: true, pxeMode: floppy, bootFromDiskMethod: kick, configPatches: [{op: eat, path: /machine}]}
+        """)
+      let schema = try #require(cluster.refusal("apply", "--validate=false", "-f", worse))
+      for path in ["pxeMode", "bootFromDiskMethod", "configPatches.op"] { #expect(schema.contains(path), "\(schema)") }
+      let template = try #require(
+        cluster.refusal(
+          "patch", "metalmachinetemplate", "machines", "--type=merge", "-p",
+          #"{"spec":{"template":{"spec":{"serverClassRef":{"name":"other"}}}}}"#))
+      #expect(template.contains("is not to be changed"))
+      try cluster.kubectl("label", "metalmachinetemplate", "machines", "kept=yes")
+    }
+  }
+
+  @Test("The daemon's account may do what its work is, and with Secrets of others no more than read one by its name")
+  func rights() async throws {
+    try await LabCluster.running { cluster in
+      for part in ["namespace", "rbac"] {
+        try cluster.kubectl("apply", "-f", LabCluster.path("rootfs/cluster/\(part).yaml"))
+      }
+      func can(_ verb: String, _ resource: String, _ options: String...) throws -> Bool {
+        let account = "--as=system:serviceaccount:sidero-system:siderite"
+        let words = [
+          LabCluster.path("tools/kube"), "kubectl", cluster.directory, "auth", "can-i", verb, resource, account,
+        ]
+        do {
+          return try Command.run(words + options).hasPrefix("yes")
+        } catch {
+          guard "\(error)".contains("no") else { throw error }
+          return false
+        }
+      }
+      #expect(try can("create", "secrets", "-n", "sidero-system"))
+      #expect(try can("get", "secrets", "-n", "cluster-1"))
+      for verb in ["list", "watch", "create", "update", "patch", "delete"] {
+        #expect(try !can(verb, "secrets", "-n", "cluster-1"), "\(verb)")
+      }
+      #expect(try !can("list", "secrets", "-n", "sidero-system"))
+      #expect(try can("patch", "servers.metal.sidero.dev", "--subresource=status"))
+      #expect(try can("patch", "customresourcedefinitions/servers.metal.sidero.dev"))
+      #expect(try !can("patch", "customresourcedefinitions/clusters.cluster.x-k8s.io"))
+      #expect(try !can("patch", "validatingwebhookconfigurations/other"))
+      #expect(try !can("update", "machines.cluster.x-k8s.io"))
+      #expect(try !can("create", "clusterrolebindings"))
+    }
+  }
+
+  @Test("What clusterctl installs is taken by the API server, in both forms, with Sidero's defaults")
+  func release() async throws {
+    try await LabCluster.running { cluster in
+      let target =
+        try Command.run(LabCluster.path("tools/release"), cluster.directory).split(separator: "\n").last ?? ""
+      for name in ["infrastructure-components.yaml", "infrastructure-components-in-cluster.yaml"] {
+        let text = try String(contentsOfFile: "\(target)/\(name)", encoding: .utf8)
+        let file = try cluster.file(Self.substituted(text))
+        try cluster.kubectl("apply", "-f", file)
+      }
+      let deployment = try cluster.kubectl("get", "deployment", "-n", "sidero-system", "-o", "json")
+      #expect(deployment.contains("SIDERITE_KUBECONFIG"))
+      let definition = try cluster.kubectl("get", "crd", "servers.metal.sidero.dev", "-o", "json")
+      #expect(definition.contains("siderite-webhook"))
+    }
+  }
+
+  /// As clusterctl does it where no variable is set.
+  private static func substituted(_ text: String) -> String {
+    text.replacing(/\$\{[A-Z_]+:=([^}]*)\}/) { "\($0.1)" }
+  }
+
+  /// Sidero's samples, completed where the API server has always refused them, and one of everything else.
+  private static let manifests = """
+    apiVersion: metal.sidero.dev/v1alpha2
+    kind: Server
+    metadata: {name: 00000000-0000-0000-0000-d05099d333e0, labels: {common-label: "true", zone: east}}
+    spec:
+      accepted: false
+      hostname: rack-1
+      configPatches:
+      - {op: replace, path: /cluster/network, value: {cni: {name: custom, urls: ["http://192.168.1.199/assets/cilium.yaml"]}}}
+      - {op: add, path: /machine/kubelet, value: null}
+      bmc: {endpoint: 10.0.0.7, userFrom: {secretKeyRef: {namespace: sidero-system, name: bmc, key: user}}}
+      wipePolicy: {scope: systemDisk, keep: [{label: data}]}
+      hardware:
+        system: {manufacturer: Dell Inc., productName: PowerEdge R630, serialNumber: 790H8D2}
+        memory: {totalSize: 32 GB, moduleCount: 1, modules: [{type: LPDDR3, size: 16384, speed: 2400}]}
+        storage: {devices: [{type: HDD, name: sda, size: 1199101181952, wwid: naa.61866da055de070028d8e83307cc6df2}]}
+        network: {interfaces: [{index: 2, name: enp3s0, flags: up|broadcast, mtu: 1500, mac: "40:8d:5c:86:5a:14"}]}
+    ---
+    apiVersion: metal.sidero.dev/v1alpha1
+    kind: Server
+    metadata: {name: server-sample}
+    spec:
+      accepted: true
+      system: {manufacturer: Unknown, family: Unknown}
+      cpu: {manufacturer: "Intel(R) Corporation", version: "Intel(R) Atom(TM) CPU C3558 @ 2.20GHz"}
+    ---
+    apiVersion: metal.sidero.dev/v1alpha2
+    kind: ServerClass
+    metadata: {name: serverclass-sample}
+    spec:
+      selector:
+        matchLabels: {common-label: "true"}
+        matchExpressions: [{key: zone, operator: In, values: [central, east]}, {key: environment, operator: NotIn, values: [prod]}]
+      qualifiers:
+        hardware:
+        - system: {manufacturer: Dell Inc.}
+          compute: {totalCoreCount: 8, processors: [{manufacturer: Intel, speed: ">= 2 GHz"}]}
+          memory: {totalSize: 32 GB}
+        labelSelectors: [{rack: "1"}]
+      strategicPatches: ["machine: {install: {disk: /dev/sda}}"]
+    ---
+    apiVersion: metal.sidero.dev/v1alpha1
+    kind: ServerClass
+    metadata: {name: serverclass-v1alpha1}
+    spec:
+      qualifiers:
+        cpu: [{manufacturer: "Intel(R) Corporation", version: "Intel(R) Atom(TM) CPU C3558 @ 2.20GHz"}]
+        systemInformation: [{family: Unknown, manufacturer: Unknown, serialNumber: Unknown}]
+        labelSelectors: [{key1: val1}, {key2: val2}]
+    ---
+    apiVersion: metal.sidero.dev/v1alpha2
+    kind: Environment
+    metadata: {name: default}
+    spec:
+      kernel: {url: "https://example.invalid/vmlinuz", sha512: "", args: [console=tty0, talos.platform=metal]}
+      initrd: {url: "https://example.invalid/initramfs.xz"}
+      architectures: {arm64: {kernel: {url: "https://example.invalid/arm64"}}}
+    ---
+    apiVersion: metal.sidero.dev/v1alpha1
+    kind: Environment
+    metadata: {name: older}
+    spec: {kernel: {url: "https://example.invalid/vmlinuz"}, initrd: {url: "https://example.invalid/initramfs.xz"}}
+    ---
+    apiVersion: infrastructure.cluster.x-k8s.io/v1alpha3
+    kind: MetalCluster
+    metadata: {name: cluster, namespace: default}
+    spec: {controlPlaneEndpoint: {host: 10.0.0.2, port: 6443}}
+    ---
+    apiVersion: infrastructure.cluster.x-k8s.io/v1alpha2
+    kind: MetalCluster
+    metadata: {name: older, namespace: default}
+    spec: {apiEndpoints: [{host: 10.0.0.2, port: 6443}]}
+    ---
+    apiVersion: infrastructure.cluster.x-k8s.io/v1alpha3
+    kind: MetalMachineTemplate
+    metadata: {name: machines, namespace: default}
+    spec: {template: {spec: {serverClassRef: {apiVersion: metal.sidero.dev/v1alpha2, kind: ServerClass, name: any}}}}
+    ---
+    apiVersion: infrastructure.cluster.x-k8s.io/v1alpha2
+    kind: MetalMachineTemplate
+    metadata: {name: older, namespace: default}
+    spec: {template: {spec: {serverRef: {apiVersion: metal.sidero.dev/v1alpha1, kind: Server, name: server-sample}}}}
+    ---
+    apiVersion: infrastructure.cluster.x-k8s.io/v1alpha3
+    kind: MetalMachine
+    metadata: {name: machine, namespace: default, labels: {cluster.x-k8s.io/cluster-name: cluster}}
+    spec: {serverClassRef: {apiVersion: metal.sidero.dev/v1alpha2, kind: ServerClass, name: any}}
+    ---
+    apiVersion: infrastructure.cluster.x-k8s.io/v1alpha2
+    kind: MetalMachine
+    metadata: {name: older, namespace: default}
+    spec: {serverRef: {kind: Server, name: server-sample}}
+    ---
+    apiVersion: infrastructure.cluster.x-k8s.io/v1alpha3
+    kind: ServerBinding
+    metadata: {name: server-sample}
+    spec: {metalMachineRef: {kind: MetalMachine, namespace: default, name: machine}, serverClassRef: {name: any}}
+
+    """
+}

@@ -1,0 +1,136 @@
+import BareMetal
+import Synchronization
+
+/// A management cluster for tests: a store behind a network that fails when it is told to.
+final class FaultyStore: ResourceStore, SecretStore {
+  /// How a call fails.
+  enum Fault: CaseIterable {
+    /// It does not get there.
+    case lost
+    /// It is done, and the answer does not come back.
+    case unanswered
+  }
+
+  private struct State {
+    var isDown = false
+    /// Calls that still get through before the network fails; `nil`: all do.
+    var callsLeft: Int?
+    var fault = Fault.lost
+    var calls = 0
+    var writes = 0
+    var watchers: [@Sendable () -> Void] = []
+    var secrets: [SecretName: [String: Secret]] = [:]
+  }
+
+  private let state = Mutex(State())
+  let inner: any ResourceStore
+
+  init(_ inner: any ResourceStore) { self.inner = inner }
+
+  /// Calls that came here, answered or not.
+  var calls: Int { state.withLock(\.calls) }
+
+  func goDown() {
+    let watchers = state.withLock { state in
+      state.isDown = true
+      defer { state.watchers = [] }
+      return state.watchers
+    }
+    for end in watchers { end() }
+  }
+
+  func comeUp() {
+    state.withLock { state in
+      state.isDown = false
+      state.callsLeft = nil
+    }
+  }
+
+  /// The network fails after so many calls, the first of those that do not get through by that fault.
+  func fail(afterCalls calls: Int, by fault: Fault) {
+    state.withLock { state in
+      state.callsLeft = calls
+      state.fault = fault
+    }
+  }
+
+  private static let unreachable = StoreError.unavailable(message: "connection refused")
+
+  private func pass<Value: Sendable>(
+    _ call: () async throws(StoreError) -> Value
+  ) async throws(StoreError) -> Value {
+    let (isDown, fault) = state.withLock { state -> (Bool, Fault?) in
+      state.calls += 1
+      if state.isDown { return (true, nil) }
+      guard let left = state.callsLeft else { return (false, nil) }
+      guard left == 0 else {
+        state.callsLeft = left - 1
+        return (false, nil)
+      }
+      return (false, state.fault)
+    }
+    if isDown { throw Self.unreachable }
+    guard let fault else { return try await call() }
+    goDown()
+    if fault == .unanswered { _ = try? await call() }
+    throw Self.unreachable
+  }
+
+  func get<Kind: ResourceKind>(_ kind: Kind.Type, named name: String) async throws(StoreError) -> Resource<Kind>? {
+    try await pass { () async throws(StoreError) in try await inner.get(kind, named: name) }
+  }
+
+  func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {
+    try await pass { () async throws(StoreError) in try await inner.list(kind) }
+  }
+
+  func create<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
+    try await pass { () async throws(StoreError) in try await inner.create(resource) }
+  }
+
+  func update<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
+    try await pass { () async throws(StoreError) in try await inner.update(resource) }
+  }
+
+  func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
+    try await pass { () async throws(StoreError) in try await inner.updateStatus(resource) }
+  }
+
+  func delete<Kind: ResourceKind>(
+    _ kind: Kind.Type, named name: String, version: String?
+  ) async throws(StoreError) -> Resource<Kind> {
+    try await pass { () async throws(StoreError) in try await inner.delete(kind, named: name, version: version) }
+  }
+
+  func watch<Kind: ResourceKind>(
+    _ kind: Kind.Type, after version: String?
+  ) async throws(StoreError) -> AsyncStream<WatchEvent<Kind>> {
+    let events = try await pass { () async throws(StoreError) in try await inner.watch(kind, after: version) }
+    let (stream, continuation) = AsyncStream<WatchEvent<Kind>>.makeStream()
+    let pump = Task {
+      for await event in events { continuation.yield(event) }
+      continuation.finish()
+    }
+    continuation.onTermination = { _ in pump.cancel() }
+    let isDown = state.withLock { state in
+      state.watchers.append {
+        continuation.yield(.reset)
+        continuation.finish()
+      }
+      return state.isDown
+    }
+    if isDown { goDown() }
+    return stream
+  }
+
+  func secret(_ name: SecretName) async throws(StoreError) -> [String: Secret]? {
+    try await pass { () async throws(StoreError) in state.withLock { $0.secrets[name] } }
+  }
+
+  func setSecret(_ name: SecretName, to values: [String: Secret]?) async throws(StoreError) {
+    try await pass { () async throws(StoreError) in state.withLock { $0.secrets[name] = values } }
+  }
+
+  /// What the cluster has, network or not.
+  func kept(_ name: SecretName) -> [String: Secret]? { state.withLock { $0.secrets[name] } }
+}
