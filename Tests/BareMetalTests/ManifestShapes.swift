@@ -117,6 +117,46 @@ enum ManifestShapes {
      "metadata": {"name": "\(uuid)"},
      "spec": {"configRef": {"namespace": "sidero-system", "name": "c", "key": "value"}}}
     """,
+    "a MetalCluster": """
+    {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha3", "kind": "MetalCluster",
+     "metadata": {"name": "prod", "namespace": "default"},
+     "spec": {"controlPlaneEndpoint": {"host": "10.0.0.9", "port": 6443}}}
+    """,
+    "a MetalCluster as Cluster API writes it before it has an address": """
+    {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha3", "kind": "MetalCluster",
+     "metadata": {"name": "prod", "namespace": "team-a", "ownerReferences": [
+       {"apiVersion": "cluster.x-k8s.io/v1beta1", "kind": "Cluster", "name": "prod", "uid": "u"}]},
+     "spec": {"controlPlaneEndpoint": {"host": "", "port": 0}}}
+    """,
+    "a MetalMachine that has its Server": """
+    {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha3", "kind": "MetalMachine",
+     "metadata": {"name": "prod-cp-x7k2q", "namespace": "default", "labels": {"cluster.x-k8s.io/cluster-name": "prod",
+       "cluster.x-k8s.io/control-plane": ""}},
+     "spec": {"providerID": "sidero://\(uuid)",
+       "serverClassRef": {"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "ServerClass", "name": "cp"},
+       "serverRef": {"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "name": "\(uuid)"}}}
+    """,
+    "a MetalMachineTemplate": """
+    {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha3", "kind": "MetalMachineTemplate",
+     "metadata": {"name": "prod-workers", "namespace": "default"},
+     "spec": {"template": {"spec": {
+       "serverClassRef": {"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "ServerClass", "name": "any"}}}}}
+    """,
+  ]
+
+  /// `infrastructure.cluster.x-k8s.io/v1alpha2`.
+  static let olderInfrastructure: [String: String] = [
+    "a MetalCluster": """
+    {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha2", "kind": "MetalCluster",
+     "metadata": {"name": "prod", "namespace": "default"},
+     "spec": {"controlPlaneEndpoint": {"host": "10.0.0.9", "port": 6443}}}
+    """,
+    "a MetalMachineTemplate": """
+    {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha2", "kind": "MetalMachineTemplate",
+     "metadata": {"name": "prod-workers", "namespace": "default"},
+     "spec": {"template": {"spec": {
+       "serverClassRef": {"apiVersion": "metal.sidero.dev/v1alpha1", "kind": "ServerClass", "name": "any"}}}}}
+    """,
   ]
 
   /// `metal.sidero.dev/v1alpha1`.

@@ -1,4 +1,5 @@
 import BareMetal
+import Foundation
 import Testing
 
 @Suite("Manifests")
@@ -56,6 +57,107 @@ struct ManifestTests {
     var readBack = reading.value.document(version: "metal.sidero.dev/v1alpha1").members
     readBack["status"] = nil
     #expect(JSONValue.object(readBack) == written)
+  }
+
+  @Test(
+    "Cluster API objects of the older version read back in it as they were written, too",
+    arguments: ManifestShapes.olderInfrastructure.keys.sorted())
+  func olderInfrastructure(name: String) throws {
+    let written = try document(try #require(ManifestShapes.olderInfrastructure[name]))
+    let manifest = try ManifestReader().read(written).value
+    #expect(manifest.document().members["apiVersion"] == .string("infrastructure.cluster.x-k8s.io/v1alpha3"))
+    var readBack = manifest.document(version: "infrastructure.cluster.x-k8s.io/v1alpha2").members
+    readBack["status"] = nil
+    #expect(JSONValue.object(readBack) == written)
+  }
+
+  @Test("What lives in namespaces and says none is in default; what does not loses what it says")
+  func namespaces() throws {
+    let machine = try read(
+      """
+      {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha3", "kind": "MetalMachine", "metadata": {"name": "a"},
+       "spec": {}}
+      """)
+    #expect(machine.metadata.key == "default/a")
+    let server = try read(
+      """
+      {"apiVersion": "metal.sidero.dev/v1alpha2", "kind": "Server", "metadata": {"name": "a", "namespace": "default"},
+       "spec": {"accepted": true}}
+      """)
+    #expect(server.metadata.key == "a")
+    #expect(
+      try problems(
+        """
+        {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha3", "kind": "MetalMachine",
+         "metadata": {"name": "a", "namespace": "No Such"}, "spec": {}}
+        """) == ["metadata.namespace: \(ResourceName.rule)"])
+  }
+
+  @Test("What is wrong with Cluster API objects is told, field by field")
+  func infrastructureProblems() throws {
+    func object(_ kind: String, _ spec: String) -> String {
+      """
+      {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha3", "kind": "\(kind)", "metadata": {"name": "a"},
+       "spec": \(spec)}
+      """
+    }
+    #expect(
+      try problems(object("MetalCluster", #"{"controlPlaneEndpoint": {"port": 70000}}"#)) == [
+        "spec.controlPlaneEndpoint.host: is missing",
+        "spec.controlPlaneEndpoint.port: 70000 is no TCP port: 1 to 65535 are, mostly 6443",
+      ])
+    #expect(
+      try problems(
+        object("MetalMachine", #"{"providerID": "aws://x", "serverRef": {}, "serverClassRef": {"name": "A B"}}"#)) == [
+          "spec.providerID: is sidero:// and the name of a Server",
+          "spec.serverClassRef.name: \(ResourceName.rule)", "spec.serverRef.name: is missing",
+        ])
+    #expect(
+      try problems(object("MetalMachineTemplate", #"{"template": {"spec": {}}}"#)) == [
+        "spec.template.spec: needs serverClassRef, or serverRef for a single machine"
+      ])
+    #expect(try problems(object("MetalMachineTemplate", "{}")) == ["spec.template: is missing"])
+  }
+
+  @Test("A template is not changed: another is made")
+  func immutableTemplate() {
+    func template(_ serverClass: String) -> MetalMachineTemplateSpec {
+      MetalMachineTemplateSpec(
+        template: MetalMachineTemplateResource(
+          spec: MetalMachineSpec(serverClassRef: ObjectReference(name: serverClass))))
+    }
+    #expect(MetalMachineTemplateKind.problems(template("a"), replacing: template("a")).isEmpty)
+    #expect(
+      MetalMachineTemplateKind.problems(template("b"), replacing: template("a")).map(\.path) == ["spec.template.spec"])
+    #expect(MetalMachineKind.problems(MetalMachineSpec(), replacing: MetalMachineSpec(providerID: "x")).isEmpty)
+  }
+
+  @Test("What is another program's is only read: no cluster's store writes it")
+  func readOnly() throws {
+    for kind in [ClusterKind.self, MachineKind.self] as [any ResourceKind.Type] {
+      #expect(throws: StoreError.self) { try ResourceName.checkWritable(kind, named: "default/a") }
+    }
+    try ResourceName.checkWritable(MetalMachineKind.self, named: "default/a")
+    let cluster = try JSONDecoder().decode(
+      Cluster.self,
+      from: Data(
+        """
+        {"apiVersion": "cluster.x-k8s.io/v1beta1", "kind": "Cluster",
+         "metadata": {"name": "prod", "namespace": "default"},
+         "spec": {"paused": true, "topology": {"class": "x"}, "infrastructureRef": {"kind": "MetalCluster", "name": "prod"}},
+         "status": {"phase": "Provisioned", "infrastructureReady": true, "conditions": []}}
+        """.utf8))
+    #expect(cluster.spec.paused == true && cluster.hasInfrastructure)
+    let machine = try JSONDecoder().decode(
+      Machine.self,
+      from: Data(
+        """
+        {"apiVersion": "cluster.x-k8s.io/v1beta1", "kind": "Machine",
+         "metadata": {"name": "m", "namespace": "default"},
+         "spec": {"clusterName": "prod", "version": "v1.34.0", "bootstrap": {"configRef": {"name": "c"},
+           "dataSecretName": "s"}, "infrastructureRef": {"kind": "MetalMachine", "name": "m"}}, "status": {"phase": "x"}}
+        """.utf8))
+    #expect(machine.spec.bootstrap?.dataSecretName == "s" && machine.spec.clusterName == "prod")
   }
 
   @Test("Nothing is lost on the way through the older version", arguments: ManifestShapes.today.keys.sorted())

@@ -193,4 +193,42 @@ struct AdminResourceTests {
     #expect(server.spec.cordoned == nil)
     #expect(server.spec.bmc?.endpoint == "10.0.0.1" && server.spec.hostname == "r1")
   }
+
+  @Test("What lives in namespaces is made, found, listed and deleted there, as in Kubernetes")
+  func namespaces() async throws {
+    let rack = try ManagedRack()
+    let root = "/apis/infrastructure.cluster.x-k8s.io/v1alpha3"
+    func template(_ serverClass: String, namespace: String? = nil) -> String {
+      let place = namespace.map { #","namespace":"\#($0)""# } ?? ""
+      return """
+        {"apiVersion":"infrastructure.cluster.x-k8s.io/v1alpha3","kind":"MetalMachineTemplate",\
+        "metadata":{"name":"t"\(place)},"spec":{"template":{"spec":{"serverClassRef":{"name":"\(serverClass)"}}}}}
+        """
+    }
+    let kind = "metalmachinetemplates"
+    #expect(try await ask(rack, .post, "\(root)/namespaces/a/\(kind)", template("x")).status == 201)
+    #expect(try await ask(rack, .post, "\(root)/namespaces/b/\(kind)", template("y", namespace: "b")).status == 201)
+    #expect(try await ask(rack, .post, "\(root)/namespaces/b/\(kind)", template("y", namespace: "a")).status == 400)
+    #expect(try await ask(rack, .post, "\(root)/namespaces/a/\(kind)", template("x")).status == 409)
+    let found = try await ask(rack, .get, "\(root)/namespaces/b/\(kind)/t")
+    #expect(found.json.fields["metadata"]?.fields["namespace"] == .string("b"))
+    func count(_ path: String) async throws -> Int? {
+      guard case .array(let items)? = try await ask(rack, .get, path).json.fields["items"] else { return nil }
+      return items.count
+    }
+    #expect(try await count("\(root)/\(kind)") == 2)
+    #expect(try await count("\(root)/namespaces/a/\(kind)") == 1)
+    let patch = #"{"spec":{"template":{"spec":{"serverClassRef":{"name":"z"}}}}}"#
+    let change = try await ask(
+      rack, .patch, "\(root)/namespaces/a/\(kind)/t", patch, type: "application/merge-patch+json")
+    #expect(change.status == 422 && fields(change.json) == ["spec.template.spec"], "a template is not changed")
+    // Lines of what was applied: no JSON as a whole.
+    _ = try await send(
+      rack.admin().responder(), .post, "/apply",
+      body: Array(#"{"objects":[\#(template("x", namespace: "a")),\#(template("x"))]}"#.utf8))
+    #expect(try await rack.rack.store.get(MetalMachineTemplateKind.self, named: "default/t") != nil)
+    #expect(try await ask(rack, .delete, "\(root)/namespaces/a/\(kind)/t").status == 200)
+    #expect(try await ask(rack, .get, "\(root)/namespaces/a/\(kind)/t").status == 404)
+    #expect(try await count("\(root)/\(kind)") == 2)
+  }
 }

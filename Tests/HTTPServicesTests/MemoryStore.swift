@@ -40,16 +40,16 @@ final class MemoryStore: ResourceStore {
 
   func create<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     try write(resource) { stored throws(StoreError) in
-      guard stored == nil else { throw .alreadyExists(kind: Kind.kind, name: resource.metadata.name) }
+      guard stored == nil else { throw .alreadyExists(kind: Kind.kind, name: resource.metadata.key) }
       return resource
     }
   }
 
   func update<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     try write(resource) { stored throws(StoreError) in
-      guard var new = stored else { throw .notFound(kind: Kind.kind, name: resource.metadata.name) }
+      guard var new = stored else { throw .notFound(kind: Kind.kind, name: resource.metadata.key) }
       guard new.metadata.resourceVersion == resource.metadata.resourceVersion else {
-        throw .conflict(kind: Kind.kind, name: resource.metadata.name)
+        throw .conflict(kind: Kind.kind, name: resource.metadata.key)
       }
       (new.metadata, new.spec) = (resource.metadata, resource.spec)
       return new
@@ -58,9 +58,9 @@ final class MemoryStore: ResourceStore {
 
   func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     try write(resource) { stored throws(StoreError) in
-      guard var new = stored else { throw .notFound(kind: Kind.kind, name: resource.metadata.name) }
+      guard var new = stored else { throw .notFound(kind: Kind.kind, name: resource.metadata.key) }
       guard new.metadata.resourceVersion == resource.metadata.resourceVersion else {
-        throw .conflict(kind: Kind.kind, name: resource.metadata.name)
+        throw .conflict(kind: Kind.kind, name: resource.metadata.key)
       }
       new.status = resource.status
       return new
@@ -95,10 +95,10 @@ final class MemoryStore: ResourceStore {
       case .unavailable: throw .unavailable(message: "disk I/O error at /var/lib/siderite/db")
       case .conflicts(let count) where count > 0:
         state.failure = .conflicts(count: count - 1)
-        throw .conflict(kind: Kind.kind, name: resource.metadata.name)
+        throw .conflict(kind: Kind.kind, name: resource.metadata.key)
       case .conflicts, nil: break
       }
-      let key = "\(Kind.kind)/\(resource.metadata.name)"
+      let key = "\(Kind.kind)/\(resource.metadata.key)"
       var new = try body(state.objects[key] as? Resource<Kind>)
       state.version += 1
       new.metadata.resourceVersion = "\(state.version)"

@@ -148,6 +148,81 @@ struct ProvisioningTests {
     #expect(try await rack.configuration(token: token).status == 404)
   }
 
+  @Test(
+    "A machine of Cluster API gets what was copied here for it, patched: class, Server, node label; render shows it")
+  func bootstrapData() async throws {
+    let rack = try await ProvisioningRack()
+    let (_, copy) = try await rack.belongToCluster()
+    try await rack.secrets.setSecret(.bootstrapData(ofServer: ProvisioningRack.uuid), to: copy)
+    _ = try await rack.rack.store.create(
+      ServerClass(
+        metadata: ObjectMeta(name: "workers"),
+        spec: {
+          var spec = ServerClassSpec()
+          spec.strategicPatches = ["machine:\n  token: class\n  type: worker\n"]
+          return spec
+        }()))
+    try await rack.change(ServerKind.self) {
+      $0.spec.configPatches = [ConfigPatch(op: "replace", path: "/machine/token", value: .string("server"))]
+    }
+    let token = try #require(try await rack.bootToken())
+    let answer = try await rack.configuration(token: token)
+    #expect(answer.status == 200)
+    #expect(answer.text.contains("token: server") && answer.text.contains("type: worker"))
+    #expect(answer.text.contains("metal.sidero.dev/uuid=\(ProvisioningRack.uuid)"))
+    let server = try #require(try await rack.rack.store.get(ServerKind.self, named: ProvisioningRack.uuid))
+    #expect(try await rack.rack.bootPlane().render(server).configuration == answer.text)
+  }
+
+  @Test("While a machine of Cluster API has no configuration here: why, 404 or 412, also in the journal and in render")
+  func noBootstrapData() async throws {
+    let rack = try await ProvisioningRack()
+    let (machine, copy) = try await rack.belongToCluster()
+    let token = try #require(try await rack.bootToken())
+    func refused(_ status: Int, _ reason: String) async throws {
+      let answer = try await rack.configuration(token: token)
+      #expect(answer.status == status && answer.text.contains(reason) && answer.isOneLine, "\(answer.text)")
+      #expect(rack.rack.messages.last?.contains(reason) == true)
+      let server = try #require(try await rack.rack.store.get(ServerKind.self, named: ProvisioningRack.uuid))
+      #expect(try await rack.rack.bootPlane().render(server).configurationProblem?.contains(reason) == true)
+    }
+    try await refused(404, "its MetalMachine default/m is not here")
+    var metalMachine = MetalMachine(metadata: ObjectMeta(name: "m"), spec: MetalMachineSpec())
+    metalMachine.metadata.namespace = "default"
+    metalMachine = try await rack.rack.store.create(metalMachine)
+    try await refused(404, "no Machine owns its MetalMachine default/m")
+    metalMachine.metadata.ownerReferences = [
+      OwnerReference(apiVersion: "cluster.x-k8s.io/v1beta1", kind: "Machine", name: "m", uid: "u")
+    ]
+    _ = try await rack.rack.store.update(metalMachine)
+    try await refused(404, "no Machine owns")
+    var owner = machine
+    owner.spec.bootstrap = nil
+    owner = try await rack.rack.store.create(owner)
+    try await refused(404, "its Machine default/m has no configuration (spec.bootstrap.dataSecretName)")
+    owner.spec.bootstrap = machine.spec.bootstrap
+    _ = try await rack.rack.store.update(owner)
+    try await refused(412, "its configuration, Secret default/m-data, key value, has not come to this boot host yet")
+    // What was copied for an earlier allocation of the same Server is another machine's.
+    var old = copy
+    old[BootstrapData.bindingKey] = Secret("an earlier one")
+    try await rack.secrets.setSecret(.bootstrapData(ofServer: ProvisioningRack.uuid), to: old)
+    try await refused(412, "has not come to this boot host yet")
+    try await rack.secrets.setSecret(.bootstrapData(ofServer: ProvisioningRack.uuid), to: copy)
+    #expect(try await rack.configuration(token: token).text.contains("token: cluster"))
+  }
+
+  @Test("A binding that was moved boots from its disk, for its annotation says that it is installed")
+  func movedBinding() async throws {
+    let rack = try await ProvisioningRack()
+    try await rack.change(ServerBindingKind.self) {
+      $0.metadata.annotations = [ServerBinding.installedAnnotation: "true"]
+    }
+    let script = try await rack.rack.ask(.get, "/ipxe?uuid=\(ProvisioningRack.uuid)&platform=efi")
+    #expect(!script.text.contains("/env/default/"))
+    #expect(rack.rack.messages == ["boots its disk: it is installed"])
+  }
+
   @Test("A store that fails is 503, and gives no token out that it did not keep")
   func unavailable() async throws {
     let rack = try await ProvisioningRack()
@@ -400,6 +475,21 @@ struct ProvisioningRack: Sendable {
       namespace: Self.configName.namespace, name: Self.configName.name, key: "config")
     _ = try await rack.store.create(binding)
     restart()
+  }
+
+  /// Makes the allocation one of Cluster API's.
+  /// - Returns: a Machine to be made, and the copy of its configuration.
+  func belongToCluster() async throws -> (machine: Machine, copy: [String: Secret]) {
+    try await change(ServerBindingKind.self) {
+      $0.spec.configRef = nil
+      $0.spec.serverClassRef = ObjectReference(name: "workers")
+      $0.spec.metalMachineRef = ObjectReference(namespace: "default", name: "m")
+    }
+    var machine = Machine(metadata: ObjectMeta(name: "m"), spec: MachineSpec(clusterName: "prod"))
+    machine.metadata.namespace = "default"
+    machine.spec.bootstrap = MachineBootstrap(dataSecretName: "m-data")
+    let config = "version: v1alpha1\nmachine:\n  token: cluster\n"
+    return (machine, [BootstrapData.valueKey: Secret(config), BootstrapData.bindingKey: Secret("b1")])
   }
 
   /// As after a restart of the daemon: nothing in memory.

@@ -304,7 +304,7 @@ import Wire
     try await rack.run("wiped") { try await rack.isFreeAndClean() }
   }
 
-  @Test("A Server whose status was lost, as in a move, is not wiped before its agent reports here")
+  @Test("A Server whose status and binding were lost, as in a move, is not wiped, not even when its agent reports here")
   func statusLost() async throws {
     let rack = try await atWork()
     var server = try await rack.server()
@@ -317,7 +317,11 @@ import Wire
     try await rack.run(for: .seconds(86_400))
     #expect(rack.machine.now.isOn && rack.machine.now.disk == .installed && rack.machine.now.erasures == 1)
     #expect(try await rack.server().status.wipe == nil)
-    #expect(
-      try await rack.server().status.conditions.condition(ServerCondition.powerCycle)?.reason == "NotDiscovered")
+    rack.machine.cycle()
+    try await rack.run(for: .seconds(86_400))
+    #expect(rack.machine.now.disk == .installed && rack.machine.now.erasures == 1)
+    #expect(try await rack.server().status.wipe == nil)
+    let condition = try await rack.server().status.conditions.condition(ServerCondition.wipeNeeded)
+    #expect(condition?.reason == "StatusLost" && condition?.message?.contains("siderite wipe") == true)
   }
 }

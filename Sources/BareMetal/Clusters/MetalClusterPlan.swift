@@ -16,7 +16,7 @@ public struct MetalClusterPlan: Hashable, Sendable {
 
   /// - Parameter owner: the Cluster that owns it, where it is there.
   public init(for metalCluster: MetalCluster, owner: Cluster?) {
-    guard ClusterPause.reason(metalCluster, owner) == nil else { return }
+    guard ClusterPause.reason(metalCluster, owner) == nil, !metalCluster.isManagedElsewhere else { return }
     let isHeld = metalCluster.metadata.finalizers?.contains(MetalCluster.finalizer) == true
     guard metalCluster.metadata.deletionTimestamp == nil else {
       if isHeld { actions = [.letGo] }
@@ -29,4 +29,9 @@ public struct MetalClusterPlan: Hashable, Sendable {
     status.initialization = InfrastructureInitialization(provisioned: true)
     if status != metalCluster.status { actions.append(.writeStatus(status)) }
   }
+}
+
+extension Resource where Kind == MetalClusterKind {
+  /// Whether another program says when it is ready (Cluster API, "externally managed infrastructure").
+  fileprivate var isManagedElsewhere: Bool { metadata.annotations?["cluster.x-k8s.io/managed-by"] != nil }
 }

@@ -50,10 +50,12 @@ public struct MetalMachinePlan: Hashable, Sendable {
     guard ClusterPause.reason(machine, surroundings.cluster) == nil else { return }
     guard machine.metadata.deletionTimestamp == nil else { return end(surroundings.binding) }
     if let binding = surroundings.binding { return run(binding, surroundings, now) }
-    guard !machine.status.ready else {
-      return wait(
-        "ServerLost", "its ServerBinding is gone: it is not allocated again by itself, as its Node may hold data",
-        severity: "Error", now, after: nil)
+    guard machine.status.initialization?.provisioned != true, !machine.status.ready else {
+      let message = "its ServerBinding is gone: it is not allocated again by itself, as its Node may hold data"
+      // Cluster API's health checks replace a machine that says this.
+      machine.status.failureReason = "UpdateError"
+      machine.status.failureMessage = message
+      return wait("ServerLost", message, severity: "Error", now, after: nil)
     }
     guard let owner = surroundings.owner else {
       return wait("WaitingForMachine", "no Machine of Cluster API owns it yet", now, after: nil)
@@ -124,6 +126,8 @@ public struct MetalMachinePlan: Hashable, Sendable {
         message: "somebody is releasing its Server", now: now)
       return
     }
+    machine.status.failureReason = nil
+    machine.status.failureMessage = nil
     machine.status.ready = true
     machine.status.initialization = InfrastructureInitialization(provisioned: true)
     machine.status.conditions.set(MetalMachineCondition.serverAllocated, .true, now: now)

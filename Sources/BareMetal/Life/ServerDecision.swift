@@ -104,9 +104,9 @@ struct ServerDecision {
   }
 
   private mutating func noteAcceptance() {
+    if !status.inUse { status.noteLoss(of: server, now: now) }
     let isAsked = status.noteAcceptance(
-      of: server, hasLostStatus: server.hasLostStatus, isPaused: isPaused, mode: configuration.wipeMode, id: intentID,
-      now: now)
+      of: server, isPaused: isPaused, mode: configuration.wipeMode, id: intentID, now: now)
     if isAsked { event("Server Wipe", "accepted: to be wiped") }
   }
 

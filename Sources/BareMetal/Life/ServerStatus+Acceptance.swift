@@ -6,22 +6,15 @@ extension ServerStatus {
   ///
   /// - Parameters:
   ///   - server: whose status this is, or is to be.
-  ///   - hasLostStatus: as it was found (``Resource/hasLostStatus``).
   ///   - isPaused: it is left as it is for now.
   ///   - id: made at random, for the intent.
   ///   - now: whole seconds, as it is stored.
   /// - Returns: whether a wipe is asked for now.
   public mutating func noteAcceptance(
-    of server: Server, hasLostStatus: Bool, isPaused: Bool, mode: WipePolicy.Mode, id: String, now: Timestamp
+    of server: Server, isPaused: Bool, mode: WipePolicy.Mode, id: String, now: Timestamp
   ) -> Bool {
     let accepted = conditions.condition(ServerCondition.accepted)
     conditions.set(ServerCondition.accepted, .true, now: now)
-    if hasLostStatus, !inUse {
-      conditions.set(
-        ServerCondition.wipeNeeded, .true, reason: "StatusLost",
-        message: "its status was lost, as when it is moved or restored: it may be at work; "
-          + "if not, 'siderite wipe \(server.metadata.name)' wipes it", now: now)
-    }
     guard !inUse, !isClean, wipe?.isOpen != true, !mayBeAtWork,
       conditions.isTrue(ServerCondition.discovered), server.knowsDisks,
       server.metadata.deletionTimestamp == nil, !isPaused
@@ -37,6 +30,18 @@ extension ServerStatus {
     return true
   }
 
+  /// Takes note that nothing is known of a Server that was known before: its status was lost, as when it is moved to another
+  /// cluster or restored. Acceptance is no reason to wipe such a machine, for it may be at work.
+  ///
+  /// - Parameter server: as it is stored, before this look at it.
+  public mutating func noteLoss(of server: Server, now: Timestamp) {
+    guard server.spec.accepted, server.hasLostStatus else { return }
+    conditions.set(
+      ServerCondition.wipeNeeded, .true, reason: "StatusLost",
+      message: "its status was lost, as when it is moved or restored: it may be at work; "
+        + "if not, 'siderite wipe \(server.metadata.name)' wipes it", now: now)
+  }
+
   /// Whether it was in use when it was last known, and nobody released it: only a person knows more.
   var mayBeAtWork: Bool {
     let reason = conditions.condition(ServerCondition.wipeNeeded)?.reason
@@ -46,7 +51,7 @@ extension ServerStatus {
 
 extension Resource where Kind == ServerKind {
   /// Whether it was kept here or elsewhere before, and nothing is known of that: a new one has no finalizer yet.
-  public var hasLostStatus: Bool {
+  fileprivate var hasLostStatus: Bool {
     metadata.finalizers?.contains(Server.storageFinalizer) == true && !status.isClean && status.wipe == nil
       && [ServerCondition.accepted, ServerCondition.discovered, ServerCondition.powerCycle].allSatisfy {
         status.conditions.condition($0) == nil

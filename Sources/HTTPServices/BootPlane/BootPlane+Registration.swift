@@ -79,6 +79,7 @@ extension BootPlane {
   private func take(_ registration: Registration, _ quarantine: Quarantine?, into server: inout Server) -> [String] {
     let time = Timestamp(seconds: now().seconds)
     server.status.addresses = registration.nodeAddresses(replacing: server.status.addresses)
+    server.status.noteLoss(of: server, now: time)
     server.status.conditions.set(ServerCondition.discovered, .true, now: time)
     if let quarantine, !server.metadata.isSet(Server.identityConfirmedAnnotation) {
       server.status.conditions.set(

@@ -223,6 +223,7 @@ extension KubernetesResourceStore {
     _ change: ResourceChange, to given: Resource<Kind>, from old: Resource<Kind>?
   ) async throws(StoreError) -> Resource<Kind> {
     let name = given.metadata.key
+    try ResourceName.checkWritable(Kind.self, named: name)
     guard let path = ResourcePath(Kind.self, named: name) else { throw .notFound(kind: Kind.kind, name: name) }
     var base = known.object(Kind.self, name, version: given.metadata.resourceVersion)
     if base == nil, let old, old.metadata.resourceVersion == given.metadata.resourceVersion { base = old }

@@ -7,7 +7,7 @@ public import BareMetal
 /// then; after that it is left alone, as the machine has its own, except on machines that boot the network every time.
 public struct BootstrapDataReconciler: Reconciler {
   /// Between two looks for a configuration that is not there yet.
-  static let missing = Duration.seconds(10)
+  static let missing = Duration.seconds(30)
   /// Between two looks at one that is, until the machine is installed.
   static let copied = Duration.seconds(120)
 

@@ -11,6 +11,7 @@ public struct MetalMachineReconciler: Reconciler {
   private let classes: any ServerClassView
   private let workload: (any WorkloadClusters)?
   private let journal: any BootEventSink
+  private let events: any EventRecorder
   private let now: @Sendable () -> Timestamp
   private let bindings: MachineBindings
   private let reserved = Reservations()
@@ -18,10 +19,11 @@ public struct MetalMachineReconciler: Reconciler {
   /// - Parameters:
   ///   - classes: who is in which class.
   ///   - workload: where Nodes get their provider IDs; `nil`: nobody sets them.
+  ///   - events: is told what becomes of MetalMachines; the journal of what becomes of Servers.
   ///   - now: the wall clock.
   public init(
     store: any ResourceStore, classes: any ServerClassView, workload: (any WorkloadClusters)?,
-    journal: any BootEventSink, now: @escaping @Sendable () -> Timestamp
+    journal: any BootEventSink, events: any EventRecorder = NoEventRecorder(), now: @escaping @Sendable () -> Timestamp
   ) {
     let (bindings, machines) = (MachineBindings(), ClusterMachines())
     sources = [bindings.source] + machines.sources
@@ -30,6 +32,7 @@ public struct MetalMachineReconciler: Reconciler {
     self.classes = classes
     self.workload = workload
     self.journal = journal
+    self.events = events
     self.now = now
   }
 
@@ -64,7 +67,17 @@ public struct MetalMachineReconciler: Reconciler {
 
   private func writeStatus(_ machine: MetalMachine, over old: MetalMachine) async throws(StoreError) {
     guard machine.status != old.status else { return }
-    _ = try await store.updateStatus(machine)
+    let stored = try await store.updateStatus(machine)
+    for type in [MetalMachineCondition.serverAllocated, MetalMachineCondition.providerSet] {
+      guard let condition = stored.status.conditions.condition(type), condition.status == .false,
+        condition.severity != "Info", condition.message != old.status.conditions.condition(type)?.message
+      else { continue }
+      events.record(
+        ObjectEvent(
+          .warning, reason: ObjectEvent.Reason.serverAllocation,
+          message: "\(condition.reason ?? type): \(condition.message ?? "")",
+          component: ObjectEvent.Component.provider, of: stored))
+    }
   }
 
   /// A binding was made: what the machine says with it.
@@ -87,14 +100,11 @@ public struct MetalMachineReconciler: Reconciler {
     let machine = plan.machine
     do throws(StoreError) {
       let binding = try await store.create(machine.binding(of: server))
-      let key = machine.metadata.key
-      let message =
-        machine.spec.serverClassRef?.name.map {
-          "allocated via ServerClass \(PlainText.line($0)) for MetalMachine \(key)"
-        }
-        ?? "allocated via serverRef for MetalMachine \(key)"
+      let (key, serverClass) = (machine.metadata.key, machine.spec.serverClassRef?.name)
+      let how = serverClass.map { "ServerClass \(PlainText.line($0))" } ?? "serverRef"
       report(
-        machine.spec.serverClassRef == nil ? "Server Assignment" : "Server Allocation", message, of: server)
+        serverClass == nil ? ObjectEvent.Reason.serverAssignment : ObjectEvent.Reason.serverAllocation,
+        "allocated via \(how) for MetalMachine \(key)", of: server, for: machine)
       return binding
     } catch .alreadyExists {
       let found = try await store.get(ServerBindingKind.self, named: server)
@@ -203,9 +213,14 @@ public struct MetalMachineReconciler: Reconciler {
     }
   }
 
-  private func report(_ reason: String, _ message: String, of server: String) {
+  /// Of the Server, and of the machine.
+  private func report(_ reason: String, _ message: String, of server: String, for machine: MetalMachine) {
     journal.report(
       .lifecycle(reason: reason, message: message, isWarning: false), of: BootSubject(uuid: SystemUUID(server)))
+    events.record(
+      ObjectEvent(
+        .normal, reason: reason, message: "Server \(server) is \(message)", component: ObjectEvent.Component.provider,
+        of: machine))
   }
 }
 

@@ -60,12 +60,12 @@ extension AdminClient {
     return try await send(.get, Kind.path + query, as: ResourceCollection<Kind>.self)
   }
 
-  /// The object of exactly that key, or nothing, with the version of the store.
-  func list<Kind: ShownKind>(_ kind: Kind.Type, named key: String) async throws -> ResourceCollection<Kind> {
-    let parts = key.split(separator: "/", maxSplits: 1).map { String($0) }
-    let query = "?fieldSelector=\(pathComponent("metadata.name=\(parts.last ?? key)"))"
-    return try await send(
-      .get, Kind.path(in: parts.count == 2 ? parts[0] : nil) + query, as: ResourceCollection<Kind>.self)
+  /// The object of exactly that name, or nothing, with the version of the store.
+  func list<Kind: ShownKind>(_ kind: Kind.Type, named name: String) async throws -> ResourceCollection<Kind> {
+    let parts = name.split(separator: "/", maxSplits: 1).map { String($0) }
+    let query = "?fieldSelector=\(pathComponent("metadata.name=\(parts.last ?? name)"))"
+    let path = Kind.path(in: parts.count == 2 ? parts[0] : nil)
+    return try await send(.get, path + query, as: ResourceCollection<Kind>.self)
   }
 
   /// What happens to the objects from that version on, until `body` says that it has seen enough.

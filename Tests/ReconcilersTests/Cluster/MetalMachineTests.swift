@@ -33,6 +33,14 @@ import Wire
     #expect(try await rack.get(ClusterKind.self, "default/prod")?.hasInfrastructure == true)
     lonely = try #require(try await rack.get(MetalClusterKind.self, "default/lonely"))
     #expect(!lonely.status.ready && lonely.metadata.finalizers == nil)
+    let cluster = try #require(try await rack.get(ClusterKind.self, "default/prod"))
+    lonely.metadata.name = "other"
+    lonely.metadata.resourceVersion = nil
+    lonely.metadata.annotations = ["cluster.x-k8s.io/managed-by": "terraform"]
+    lonely.metadata.ownerReferences = [ClusterRack.owner(cluster)]
+    _ = try await rack.store.create(lonely)
+    try await rack.run(for: .seconds(60))
+    #expect(try await rack.get(MetalClusterKind.self, "default/other")?.status.ready == false, "another's to say")
     try await rack.store.delete(ClusterKind.self, named: "default/prod")
     try await rack.store.delete(MetalClusterKind.self, named: "default/prod")
     try await rack.run("gone", hours: 1) { try await rack.get(MetalClusterKind.self, "default/prod") == nil }
@@ -202,6 +210,7 @@ import Wire
         let (count, free) = (try await rack.list(MetalMachineKind.self).count, try await rack.freeCount())
         return count == 1 && free == 2
       }
+      try await rack.run(for: .seconds(60))
       #expect(try await rack.isAtWork(names[0]))
       #expect(try await rack.list(ServerBindingKind.self).count == 1)
       #expect(try await rack.list(MachineKind.self).count == 1)
@@ -371,6 +380,7 @@ import Wire
     try await rack.run(for: .seconds(3600))
     let condition = try #require(try await rack.condition(names[0]))
     #expect(condition.reason == "ServerLost" && condition.severity == "Error")
+    #expect(try await rack.metalMachine(names[0]).status.failureReason == "UpdateError")
     #expect(try await rack.list(ServerBindingKind.self).isEmpty)
   }
 

@@ -230,7 +230,7 @@ private struct Mover {
     var new = object
     new.metadata.resourceVersion = nil
     new.metadata.uid = nil
-    if !how.keepsFinalizers { new.metadata.finalizers = nil }
+    if !how.keepsFinalizers, Kind.self != MachineKind.self { new.metadata.finalizers = nil }
     new.status = Kind.Status()
     _ = try await target.store.create(new)
     try await step()
