@@ -8,7 +8,7 @@ extension Resource<ServerKind> {
     server.spec.hardware = HardwareInformation(
       system: SystemInformation(uuid: name, manufacturer: "QEMU", productName: "Standard PC (Q35 + ICH9, 2009)"),
       compute: ComputeInformation(processors: [Processor(manufacturer: "QEMU", speed: 2000, coreCount: 4)]),
-      storage: StorageInformation(devices: [StorageDevice(type: "SSD", size: 18_446_744_073_709_551_615)]))
+      storage: StorageInformation(devices: [StorageDevice(type: "SSD", size: 9_007_199_254_740_993)]))
     return server
   }
 }

@@ -50,6 +50,12 @@ struct HTTPTransport: Sendable {
     try? await watches.shutdown()
   }
 
+  /// As ``close()``, for who cannot wait for it. Closed twice is closed once.
+  func abandon() {
+    let ends: [EventLoopFuture<Void>] = [requests.shutdown(), watches.shutdown()]
+    for end in ends { end.whenComplete { _ in } }
+  }
+
   /// One attempt: the whole answer, within its time.
   func exchange(
     _ call: APICall, as identity: CredentialKeeper.Identity

@@ -44,6 +44,9 @@ public final class KubernetesClient: Sendable {
     keeper = CredentialKeeper(access, now: now)
   }
 
+  /// Whoever forgets to close it loses a connection or two to idleness, not the process.
+  deinit { transport.abandon() }
+
   /// Ends the requests that are under way, and the connections.
   public func close() async { await transport.close() }
 
@@ -104,9 +107,9 @@ public final class KubernetesClient: Sendable {
         return noted(call, try await body(identity))
       } catch {
         guard error.reason == .unauthorized else { throw error }
-        counts.count(call.verb, RequestCounts.Outcome(error))
         let next = try await keeper.current(refused: identity.number)
         guard next.number != identity.number else { throw error }
+        counts.count(call.verb, RequestCounts.Outcome(error))
         return noted(call, try await body(next))
       }
     } catch {

@@ -26,6 +26,8 @@ extension KubernetesResourceStore {
     do throws(KubernetesError) {
       created = try await post(document, resource)
     } catch {
+      // What is missing where something is made is its namespace.
+      if error.reason == .notFound { throw .unavailable(message: "\(error.message): is its namespace there?") }
       throw error.asStoreError(kind: Kind.kind, name: name)
     }
     known.keep(created)
@@ -71,6 +73,10 @@ extension KubernetesResourceStore {
         // A deletion of ours whose answer was lost.
         if isSecondAttempt, let last { return last }
         throw .notFound(kind: Kind.kind, name: name)
+      }
+      // So is one that marked the object.
+      if isSecondAttempt, last?.metadata.uid == stored.metadata.uid, stored.metadata.deletionTimestamp != nil {
+        return stored
       }
       if let version, stored.metadata.resourceVersion != version {
         throw .conflict(kind: Kind.kind, name: name)
