@@ -132,8 +132,9 @@ let package = Package(
     .executableTarget(
       name: "siderite",
       dependencies: [
-        "AssetCache", "BMC", "BareMetal", "BootServices", "Certificates", "DHCP", "HTTPServices", "LinuxSystem", "RawLink",
-        "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging, nioCore,
+        "AssetCache", "BMC", "BareMetal", "BootServices", "Certificates", "DHCP", "HTTPServices", "LinuxSystem",
+        "RawLink", "Reconcilers", "SQLiteStore", "TFTP", "Wire", argumentParser, asyncHTTPClient, coreMetrics, logging,
+        nioCore,
         nioFoundation, nioHTTP1, nioPosix, serviceLifecycle, yams,
       ],
       swiftSettings: app),
