@@ -456,7 +456,7 @@ struct ManifestTests {
       (#"{"kind": "Server"}"#, "apiVersion: is missing"),
       (
         #"{"apiVersion": "v1", "kind": "Pod"}"#,
-        "kind: 'Pod' is not known: Environment, ServerClass, Server, ServerBinding are"
+        "kind: 'Pod' is not known: \(Manifest.kinds.map { $0.kind }.joined(separator: ", ")) are"
       ),
     ])
   func strangers(text: String, problem: String) throws {
