@@ -26,7 +26,7 @@ extension BootPlane {
             autoAccept: configuration.autoAcceptServers && quarantine == nil)
           _ = take(registration, quarantine, into: &new)
           if let host = configuration.bootHost { new.metadata.setBootHost(host) }
-          let isWipeAsked = try await wipes?.noteAcceptance(of: &new, hasLostStatus: false) ?? false
+          let isWipeAsked = try await wipes?.noteAcceptance(of: &new) ?? false
           return Registered(
             server: try await store.create(new), isNew: true, changes: [], quarantine: quarantine,
             isWipeAsked: isWipeAsked)
@@ -35,7 +35,7 @@ extension BootPlane {
         // What has changed comes first: when it goes wrong after that, it is seen again, and known.
         let changes = take(registration, quarantine, into: &current)
         var fresh = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)
-        let isWipeAsked = try await wipes?.noteAcceptance(of: &fresh, hasLostStatus: existing.hasLostStatus) ?? false
+        let isWipeAsked = try await wipes?.noteAcceptance(of: &fresh) ?? false
         current.status = fresh.status
         if current.status != existing.status { current = try await store.updateStatus(current) }
         var server = registration.server(replacing: current, uuid: name, reported: uuid, autoAccept: false)

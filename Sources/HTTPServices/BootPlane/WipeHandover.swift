@@ -58,23 +58,17 @@ public final class WipeHandover: Sendable {
   /// Asks for the wipe that comes with acceptance while the machine is there to do it: one without a BMC cannot be called
   /// back, and one with a BMC need not be. What the agent that registers is told is then ``answer(forServer:)``'s.
   ///
-  /// - Parameters:
-  ///   - server: as it is about to be stored, with the hardware of today.
-  ///   - hasLostStatus: as it was found.
+  /// - Parameter server: as it is about to be stored, with the hardware of today.
   /// - Returns: whether a wipe is asked for now.
-  func noteAcceptance(of server: inout Server, hasLostStatus: Bool) async throws(StoreError) -> Bool {
+  func noteAcceptance(of server: inout Server) async throws(StoreError) -> Bool {
     guard mayBegin(), server.wipeObstacle == nil, try await isFree(server.metadata.name) else { return false }
     var random = SystemRandomNumberGenerator()
     let time = Timestamp(seconds: now().seconds)
     var status = server.status
-    let isAsked = status.noteAcceptance(
-      of: server, hasLostStatus: hasLostStatus, isPaused: server.metadata.isPaused, mode: wipeMode,
-      id: WipeStatus.newID(using: &random), now: time)
-    guard isAsked else {
-      // Kept, or what is known from now on would hide it.
-      if hasLostStatus { server.status = status }
-      return false
-    }
+    guard
+      status.noteAcceptance(
+        of: server, isPaused: server.metadata.isPaused, mode: wipeMode, id: WipeStatus.newID(using: &random), now: time)
+    else { return false }
     // Heard of it is now: nobody restarts the machine under its agent's hands.
     status.wipe?.heartbeat = time
     server.status = status
