@@ -5,6 +5,7 @@ import Kubernetes
 import Logging
 import Reconcilers
 import ServiceLifecycle
+import Wire
 
 extension Daemon {
   /// What the cluster knows this host by.

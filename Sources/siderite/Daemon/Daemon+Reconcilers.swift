@@ -31,7 +31,8 @@ extension Daemon {
         Controller(MetalClusterReconciler(store: store), store: store, logger: logger),
         Controller(
           MetalMachineReconciler(
-            store: store, classes: parts.classes, workload: nil, journal: sink, now: { .now }),
+            store: store, classes: parts.classes, workload: cluster.workload, journal: sink, events: cluster.events,
+            now: { .now }),
           store: store, logger: logger),
       ]
       services.append(
