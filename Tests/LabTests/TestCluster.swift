@@ -27,7 +27,7 @@ final class TestCluster: Sendable {
   }
 
   func stop() async {
-    try? await Self.blocking { try Self.tool("stop", self.directory) }
+    _ = try? await Self.blocking { try Self.tool("stop", self.directory) }
     try? FileManager.default.removeItem(atPath: directory)
   }
 
