@@ -1,5 +1,6 @@
 import BareMetal
 import Reconcilers
+import Wire
 
 /// The boot journal, and for what happens in Servers' lives the cluster's Events: Sidero's reasons and sources, for people
 /// who look at them with `kubectl describe`.
