@@ -222,6 +222,18 @@ struct SessionTests {
     #expect((11...13).contains(talk.bmc.requests - 2))
   }
 
+  @Test("a busy console does not put off the keep-alive: some BMCs count commands only")
+  func keepAliveBesideConsole() throws {
+    var talk = Conversation(.test(), .test())
+    talk.login()
+    let due = try #require(talk.session.deadline)
+    for second in 1...20 {
+      let now = talk.now + .seconds(second)
+      #expect(talk.session.send(.serialOverLAN, [1, 0, 0, 0], at: now, random: &talk.random).count == 1)
+    }
+    #expect(talk.session.deadline == due)
+  }
+
   @Test("requests wait their turn, a bounded number of them")
   func queue() throws {
     var talk = Conversation(.test(), .test())

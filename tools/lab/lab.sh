@@ -312,7 +312,8 @@ lab_vm() {
     lab_bmc "$name" "$bmc" "$in_band"
   else
     lab_vm_start[$name]=$(lab_now)
-    lab_in "${network[@]}" >"$LAB/$name.qemu" 2>&1 </dev/null &
+    # No function: then $! would be a shell that waits for QEMU, and QEMU would outlive it, with the disk's lock.
+    ip netns exec "$LAB_NS" "${network[@]}" >"$LAB/$name.qemu" 2>&1 </dev/null &
     lab_vm_pid[$name]=$!
   fi
 }

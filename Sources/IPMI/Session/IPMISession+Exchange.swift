@@ -66,7 +66,7 @@ extension IPMISession {
     exchange = current
     let wait = wait(of: current)
     deadline = now + wait + wait / 4 * Int(random.next(upperBound: UInt8(101))) / 100
-    lastSent = now
+    lastAsked = now
     return [.send(datagram)] + askVersion()
   }
 
@@ -104,7 +104,7 @@ extension IPMISession {
   /// After traffic: the keep-alive's turn, unless something waits for an answer.
   mutating func updateDeadline() {
     guard exchange == nil else { return }
-    guard phase == .established, let interval = configuration.keepAliveInterval, let sent = lastSent else {
+    guard phase == .established, let interval = configuration.keepAliveInterval, let sent = lastAsked else {
       deadline = nil
       return
     }

@@ -153,7 +153,7 @@ public struct IPMISession: Sendable {
   var nextSequence: UInt32 = 1
   var window = SequenceWindow(isSigned: false)
   /// RMCP+ counts signed and unsigned packets apart; ours are all of one kind, serial-over-LAN's too.
-  var lastSent: ContinuousClock.Instant?
+  var lastAsked: ContinuousClock.Instant?
 
   public init(_ configuration: IPMISessionConfiguration, crypto: any IPMICrypto) {
     self.configuration = configuration
@@ -202,13 +202,14 @@ public struct IPMISession: Sendable {
     return (id, sendNext(at: now, random: &random))
   }
 
-  /// Sends a payload of serial-over-LAN, which has retransmission and acknowledgement of its own.
+  /// Sends a payload of serial-over-LAN, which has retransmission and acknowledgement of its own. It does not put off the
+  /// keep-alive: there are BMCs (OpenIPMI's simulator among them) that count commands only, and drop a session in the middle
+  /// of the busiest console.
   public mutating func send(
     _ type: PayloadType, _ payload: [UInt8], at now: ContinuousClock.Instant,
     random: inout some RandomNumberGenerator
   ) -> [Action] {
     guard phase == .established, let datagram = seal(payload, type: type, random: &random) else { return [] }
-    lastSent = now
     updateDeadline()
     return [.send(datagram)]
   }

@@ -64,8 +64,8 @@ public struct IPMISessionConfiguration: Sendable {
   /// their flash memory, and the attempts are used up soon when answers came fast before.
   public var patience: Duration = .seconds(8)
 
-  /// After so long without traffic a harmless command is sent; BMCs drop idle sessions after 60 s (§6.12.15).
-  /// `nil`: let them.
+  /// After so long without a command a harmless one is sent; BMCs drop idle sessions after 60 s (§6.12.15), some after 30,
+  /// whatever goes over their serial ports. `nil`: let them.
   public var keepAliveInterval: Duration? = .seconds(25)
 
   public init(userName: String, password: KeyMaterial) {
