@@ -456,7 +456,8 @@ struct ManifestTests {
       (#"{"kind": "Server"}"#, "apiVersion: is missing"),
       (
         #"{"apiVersion": "v1", "kind": "Pod"}"#,
-        "kind: 'Pod' is not known: \(Manifest.kinds.map { $0.kind }.joined(separator: ", ")) are"
+        "kind: 'Pod' is not known: Environment, ServerClass, Server, MetalCluster, MetalMachineTemplate, MetalMachine, "
+          + "ServerBinding are"
       ),
     ])
   func strangers(text: String, problem: String) throws {

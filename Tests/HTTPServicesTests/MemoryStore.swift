@@ -70,7 +70,12 @@ final class MemoryStore: ResourceStore {
   func delete<Kind: ResourceKind>(
     _ kind: Kind.Type, named name: String, version: String?
   ) async throws(StoreError) -> Resource<Kind> {
-    throw .unavailable(message: "not in this fake")
+    try state.withLock { state throws(StoreError) in
+      guard let stored = state.objects.removeValue(forKey: "\(Kind.kind)/\(name)") as? Resource<Kind> else {
+        throw .notFound(kind: Kind.kind, name: name)
+      }
+      return stored
+    }
   }
 
   func watch<Kind: ResourceKind>(
