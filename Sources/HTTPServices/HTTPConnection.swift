@@ -18,6 +18,8 @@ struct HTTPConnection: ServerChildChannel {
       if let tls { try channel.pipeline.syncOperations.addHandler(try tls.handler()) }
       try channel.pipeline.syncOperations.addHandler(FileSender())
     } catch {
+      // Else it would stay open, with nobody to read it.
+      channel.close(promise: nil)
       return channel.eventLoop.makeFailedFuture(error)
     }
     return http.setup(channel: channel, logger: logger)

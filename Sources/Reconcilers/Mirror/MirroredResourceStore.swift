@@ -127,6 +127,11 @@ public final class MirroredResourceStore: ResourceStore, Service {
     return mirror.object(name)
   }
 
+  /// As ``get(_:named:)`` of a mirrored kind, at once.
+  public func known<Kind: ResourceKind>(_ kind: Kind.Type, named name: String) -> Resource<Kind>? {
+    mirror(kind)?.object(name)
+  }
+
   public func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {
     guard let mirror = mirror(kind) else { return try await remote.list(kind) }
     return mirror.list()

@@ -47,7 +47,7 @@ enum ClusterSession {
     return result
   }
 
-  private static func end(_ group: ServiceGroup, _ serving: Task<Void, any Error>, _ cluster: Cluster) async {
+  private static func end(_ group: ServiceGroup, _ serving: Task<Void, any Error>, _ cluster: ManagementCluster) async {
     await group.triggerGracefulShutdown()
     _ = await serving.result
     await cluster.close()

@@ -5,6 +5,7 @@ import Kubernetes
 import Logging
 import Reconcilers
 import ServiceLifecycle
+import Wire
 
 extension Daemon {
   /// What the cluster knows this host by.
@@ -57,7 +58,8 @@ extension Daemon {
       configuration: configuration.webhook, host: isInside ? nil : configuration.webhook.endpoint ?? address,
       secrets: cluster.secrets, registrar: KubernetesWebhookRegistrar(client: cluster.client),
       isRegistering: { [leading = parts.leading] in leading.isSet }, logger: parts.logger)
-    return webhooks.services(listening: parts.startup.expect("webhooks"))
+    // Machines are answered without them: readiness does not wait.
+    return webhooks.services(listening: {})
   }
 
   /// Those services, once everything that decides about boots is known.

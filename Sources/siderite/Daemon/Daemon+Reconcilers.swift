@@ -10,7 +10,7 @@ extension Daemon {
   /// Where several boot hosts share a cluster, each looks after the Servers that it saw last (``Jurisdiction``), and has
   /// the Environments' files on its own disk; what is shared, the leader keeps true.
   func reconcilers(_ parts: Parts, _ leadership: any Leadership) -> [any Service] {
-    let (store, secrets, sink, logger) = (parts.stores.resources, parts.stores.secrets, parts.sink, parts.logger)
+    let (store, secrets, sink, logger) = (parts.stores.resources, parts.stores.secrets, parts.lifeSink, parts.logger)
     let latest = parts.cluster?.resources
     let server = ServerReconciler(
       store: store, latest: latest, secrets: secrets, servers: parts.servers, journal: sink, configuration: lifecycle,
@@ -31,7 +31,8 @@ extension Daemon {
         Controller(MetalClusterReconciler(store: store), store: store, logger: logger),
         Controller(
           MetalMachineReconciler(
-            store: store, classes: parts.classes, workload: nil, journal: sink, now: { .now }),
+            store: store, classes: parts.classes, workload: cluster.workload, journal: sink, events: cluster.events,
+            now: { .now }),
           store: store, logger: logger),
       ]
       services.append(

@@ -120,6 +120,11 @@ struct Daemon {
 
     var addresses: [IPv4Address] { Set(served.map(\.address)).sorted() }
     var sink: NeighbourSink { NeighbourSink(journal: journal) }
+    /// The same, and the cluster's Events, where there is one.
+    var lifeSink: any BootEventSink {
+      guard let cluster, let mirror = stores.mirror else { return sink }
+      return ObjectEventSink(sink: sink, events: cluster.events, mirror: mirror)
+    }
   }
 
   private func bootServices(_ parts: Parts, _ plane: BootPlane?) throws -> [any Service] {
@@ -175,7 +180,7 @@ struct Daemon {
     let mirror = parts.stores.mirror
     return BootPlane(
       configuration: plane, planner: parts.planner, assets: parts.environments.table,
-      store: parts.stores.resources, journal: parts.sink, handover: parts.handover,
+      store: parts.stores.resources, journal: parts.lifeSink, handover: parts.handover,
       wipes: WipeHandover(
         store: parts.stores.resources, secrets: parts.stores.secrets,
         rebootTimeout: .seconds(Int64(configuration.serverRebootTimeoutSeconds)),

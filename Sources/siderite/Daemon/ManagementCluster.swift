@@ -18,6 +18,8 @@ struct ManagementCluster: Sendable {
   let secrets: any SecretStore
   /// Tells people what happens to objects.
   let events: any EventRecorder
+  /// The clusters that run on the machines.
+  let workload: KubernetesWorkloadClusters
   private let recorder: KubernetesEvents
   private let host: String
   private let logger: Logger
@@ -33,6 +35,7 @@ struct ManagementCluster: Sendable {
     let store = KubernetesResourceStore(client, events: recorder)
     resources = store
     secrets = KubernetesSecretStore(client, owner: KubernetesSecretStore.serverOwner(in: store))
+    workload = KubernetesWorkloadClusters(secrets: secrets, logger: logger, now: { .now })
     events = recorder
     self.recorder = recorder
     self.host = host
@@ -50,7 +53,10 @@ struct ManagementCluster: Sendable {
   /// Which one it is, for people and for what is kept of it.
   var origin: String { client.access.server }
 
-  func close() async { await client.close() }
+  func close() async {
+    await workload.close()
+    await client.close()
+  }
 
   /// How it is reached.
   /// - Throws: an error whose description is one line that says what to do.
