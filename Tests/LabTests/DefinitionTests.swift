@@ -169,7 +169,7 @@ struct DefinitionTests {
         metadata: {name: bad}
         spec:
           accepted: true
-          bmc: {endpoint: "", port: 0}
+          bmc: {endpoint: 10.0.0.7, port: 0, userFrom: {}}
           configPatches: [{op: add, path: machine}]
           strategicPatches: ["machine: {}", "machine: ["]
         """)
