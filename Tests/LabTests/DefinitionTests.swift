@@ -175,11 +175,11 @@ struct DefinitionTests {
         """)
       let refusal = try #require(cluster.refusal("apply", "-f", bad))
       for path in [
-        "bmc.endpoint", "bmc.port", "configPatches[0].path", "configPatches[0].value", "strategicPatches[1]",
+        "bmc.port", "bmc.userFrom", "configPatches[0].path", "configPatches[0].value", "strategicPatches[1]",
       ] {
         #expect(refusal.contains("spec.\(path)"), "\(refusal)")
       }
-      #expect(refusal.contains("validate.metal.sidero.dev"))
+      #expect(refusal.contains("The Server \"bad\" is invalid"))
       // What the schema knows the API server refuses itself, all of it too.
       let worse = try cluster.file(
         """
