@@ -169,17 +169,17 @@ struct DefinitionTests {
         metadata: {name: bad}
         spec:
           accepted: true
-          bmc: {endpoint: "", port: 0}
+          bmc: {endpoint: 10.0.0.7, port: 0, userFrom: {}}
           configPatches: [{op: add, path: machine}]
           strategicPatches: ["machine: {}", "machine: ["]
         """)
       let refusal = try #require(cluster.refusal("apply", "-f", bad))
       for path in [
-        "bmc.endpoint", "bmc.port", "configPatches[0].path", "configPatches[0].value", "strategicPatches[1]",
+        "bmc.port", "bmc.userFrom", "configPatches[0].path", "configPatches[0].value", "strategicPatches[1]",
       ] {
         #expect(refusal.contains("spec.\(path)"), "\(refusal)")
       }
-      #expect(refusal.contains("validate.metal.sidero.dev"))
+      #expect(refusal.contains("The Server \"bad\" is invalid"))
       // What the schema knows the API server refuses itself, all of it too.
       let worse = try cluster.file(
         """
@@ -189,7 +189,7 @@ struct DefinitionTests {
         spec: {accepted: true, pxeMode: floppy, bootFromDiskMethod: kick, configPatches: [{op: eat, path: /machine}]}
         """)
       let schema = try #require(cluster.refusal("apply", "--validate=false", "-f", worse))
-      for path in ["pxeMode", "bootFromDiskMethod", "configPatches.op"] { #expect(schema.contains(path), "\(schema)") }
+      for path in ["pxeMode", "bootFromDiskMethod", "configPatches"] { #expect(schema.contains(path), "\(schema)") }
       let template = try #require(
         cluster.refusal(
           "patch", "metalmachinetemplate", "machines", "--type=merge", "-p",
@@ -256,7 +256,8 @@ struct DefinitionTests {
     text.replacing(/\$\{[A-Z_]+:=([^}]*)\}/) { "\($0.1)" }
   }
 
-  /// Sidero's samples, completed where the API server has always refused them, and one of everything else.
+  /// Sidero's samples, completed where the API server has always refused them, and one of everything else. Without empty
+  /// texts: the API server of tools/kube takes them for null, since Go and its library of 2020 do not agree on what zero is.
   private static let manifests = """
     apiVersion: metal.sidero.dev/v1alpha2
     kind: Server
@@ -311,7 +312,7 @@ struct DefinitionTests {
     kind: Environment
     metadata: {name: default}
     spec:
-      kernel: {url: "https://example.invalid/vmlinuz", sha512: "", args: [console=tty0, talos.platform=metal]}
+      kernel: {url: "https://example.invalid/vmlinuz", args: [console=tty0, talos.platform=metal]}
       initrd: {url: "https://example.invalid/initramfs.xz"}
       architectures: {arm64: {kernel: {url: "https://example.invalid/arm64"}}}
     ---

@@ -114,9 +114,12 @@ final class WebhookAnswers: Sendable {
     let subject = [object.fields["kind"], object.fields["metadata"]?.fields["name"]].compactMap { $0?.text }
       .map { PlainText.line($0) }.joined(separator: " ")
     let message = "\(subject): " + problems.map { PlainText.line($0.description) }.joined(separator: "; ")
+    var details: [String: JSONValue] = ["causes": .array(causes)]
+    // kubectl begins with these: `The Server "one" is invalid:`.
+    details["kind"] = object.fields["kind"]
+    details["name"] = object.fields["metadata"]?.fields["name"]
     return .object([
-      "code": .integer(422), "reason": .string("Invalid"), "message": .string(message),
-      "details": .object(["causes": .array(causes)]),
+      "code": .integer(422), "reason": .string("Invalid"), "message": .string(message), "details": .object(details),
     ])
   }
 
