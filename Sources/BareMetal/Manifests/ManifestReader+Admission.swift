@@ -26,9 +26,7 @@ extension ManifestReader {
     of object: JSONValue, named name: String, as kind: Kind.Type, over old: JSONValue?, patcher: MachineConfigPatcher?
   ) -> [FieldProblem] {
     var reader = self
-    if let patcher {
-      reader.strategicPatchProblem = { patcher.problems(configPatches: nil, strategicPatches: [$0]).first?.message }
-    }
+    if let patcher { reader.patcher = patcher }
     let resource: Resource<Kind>
     do {
       resource = try reader.read(Self.bare(object, named: name, as: kind), as: kind).value
@@ -36,9 +34,6 @@ extension ManifestReader {
       return error.problems
     }
     var problems: [FieldProblem] = []
-    if let patches = resource.spec as? any PatchingSpec, let patcher {
-      problems += patcher.problems(configPatches: patches.configPatches, strategicPatches: nil)
-    }
     if let old, let old = try? read(Self.bare(old, named: name, as: kind), as: kind).value {
       problems += Kind.problems(resource.spec, replacing: old.spec)
     }
