@@ -35,7 +35,7 @@ extension RackTests {
     @Test("managementApi power")
     func power() async throws {
       // Long enough on for a question and its answer: an agent that nobody accepted switches off soon.
-      let rack = try LightRack(dice: "--moment", "5")
+      let rack = try LightRack(options: "--moment", "5")
       try await rack.discover()
       // Nobody accepted it, so nobody switches it unless a person insists.
       #expect(rack.refusal("power", "on", rack.name()) != nil)
@@ -228,7 +228,7 @@ extension RackTests {
     @Test("a tenth of the requests to switch power is refused: every life ends well")
     func dice() async throws {
       let seed = UInt16.random(in: 0...UInt16.max)
-      let rack = try LightRack(machines: 8, dice: "--explicit", "0.1", "--seed", "\(seed)")
+      let rack = try LightRack(machines: 8, options: "--explicit", "0.1", "--seed", "\(seed)")
       try await rack.discover()
       try rack.environment("default")
       try await rack.accept()

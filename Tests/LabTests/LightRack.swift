@@ -16,8 +16,8 @@ final class LightRack {
 
   /// - Parameters:
   ///   - settings: of the daemon, beside the usual.
-  ///   - dice: options of light-machines.
-  init(machines: Int = 1, settings: String = "", dice: String...) throws {
+  ///   - options: of light-machines.
+  init(machines: Int = 1, settings: String = "", options: String...) throws {
     host = try BootHost()
     self.machines = machines
     log = host.directory.appending(path: "machines.log").path
@@ -37,7 +37,7 @@ final class LightRack {
     // In a directory of the host's, for what the machines fetch is written there.
     let program = Self.tools.appending(path: "light-machines").path
     let command =
-      "cd \(host.directory.path) && exec \(program) \(dice.joined(separator: " ")) "
+      "cd \(host.directory.path) && exec \(program) \(options.joined(separator: " ")) "
       + "\(BootHost.address):8081 \(Self.firstPort) \(machines) >\(log)"
     try host.start("sh", "-c", command)
     let deadline = ContinuousClock.now + Self.patience
