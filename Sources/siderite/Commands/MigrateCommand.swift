@@ -81,7 +81,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
   // MARK: From Sidero
 
-  private func takeOver(_ cluster: Cluster) async throws {
+  private func takeOver(_ cluster: ManagementCluster) async throws {
     let takeover = SideroTakeover(client: cluster.client, store: cluster.resources)
     let findings = try await takeover.findings()
     for finding in findings { print("\(finding.verdict.rawValue.padded(to: 8))  \(finding.message)") }
@@ -110,7 +110,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
   // MARK: Between stores
 
-  private func copy(_ cluster: Cluster) async throws {
+  private func copy(_ cluster: ManagementCluster) async throws {
     // Fails when the daemon runs: the files are its alone.
     let store = try SQLiteResourceStore(path: "\(stateDirectory)/resources.sqlite", now: { .now })
     defer { store.close() }
