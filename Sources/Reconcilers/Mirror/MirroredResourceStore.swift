@@ -33,7 +33,8 @@ public final class MirroredResourceStore: ResourceStore, Service {
     public var deletion = Duration.seconds(2)
     /// Between a change and its being on the disk, for those that come with it.
     public var settling = Duration.milliseconds(200)
-    /// Between two looks whether what is true here is to be told as what is true of all (``Configuration/publishes``).
+    /// Between two looks whether what is true here is to be told as what is true of all (``Configuration/publishes``), if
+    /// nothing changes here.
     public var publishing = Duration.seconds(30)
     /// Between two looks whether the cluster has an optional kind by now.
     public var unserved = Duration.seconds(60)
@@ -70,6 +71,8 @@ public final class MirroredResourceStore: ResourceStore, Service {
   let counts = MirrorCounts()
   /// Set when there may be something to tell.
   let untold = WakeSignal()
+  /// Set when a status of this boot host's own has changed.
+  let unpublished = WakeSignal()
   /// Secrets that wait to be told, before everything else: a Server must not name one that is not there.
   let secrets: MirroredSecretStore?
   private let mirrors: [String: any AnyKindMirror]
@@ -192,7 +195,10 @@ public final class MirroredResourceStore: ResourceStore, Service {
   public func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     guard let mirror = mirror(Kind.self) else { return try await remote.updateStatus(resource) }
     let key = resource.metadata.key
-    if mirror.hasOwnStatus { return try await mirror.setOwnStatus(resource.status, of: key) }
+    if mirror.hasOwnStatus {
+      defer { unpublished.set() }
+      return try await mirror.setOwnStatus(resource.status, of: key)
+    }
     let stored = try await told(key, to: mirror) { remote throws(StoreError) in
       try await remote.updateStatus(resource)
     }
