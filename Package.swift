@@ -205,7 +205,7 @@ let package = Package(
     .testTarget(
       name: "KubernetesTests",
       dependencies: [
-        "BareMetal", "Kubernetes", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+        "BareMetal", "Certificates", "Kubernetes", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
         serviceLifecycle,
       ],
       swiftSettings: app),

@@ -109,6 +109,7 @@ public final class SQLiteResourceStore: ResourceStore {
       new.metadata.labels = given.metadata.labels
       new.metadata.annotations = given.metadata.annotations
       new.metadata.finalizers = given.metadata.finalizers
+      new.metadata.ownerReferences = given.metadata.ownerReferences
       if new.spec != given.spec {
         new.spec = given.spec
         new.metadata.generation = (stored.metadata.generation ?? 0) + 1
@@ -207,6 +208,7 @@ public final class SQLiteResourceStore: ResourceStore {
     if resource.metadata.labels?.isEmpty == true { resource.metadata.labels = nil }
     if resource.metadata.annotations?.isEmpty == true { resource.metadata.annotations = nil }
     if resource.metadata.finalizers?.isEmpty == true { resource.metadata.finalizers = nil }
+    if resource.metadata.ownerReferences?.isEmpty == true { resource.metadata.ownerReferences = nil }
     let json = try ResourceDocument.json(resource, maximumBytes: limits.objectBytes)
     do {
       var normalized = try JSONDecoder().decode(Resource<Kind>.self, from: Data(json.utf8))

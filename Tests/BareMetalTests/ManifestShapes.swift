@@ -149,13 +149,18 @@ enum ManifestShapes {
     "a MetalCluster": """
     {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha2", "kind": "MetalCluster",
      "metadata": {"name": "prod", "namespace": "default"},
-     "spec": {"controlPlaneEndpoint": {"host": "10.0.0.9", "port": 6443}}}
+     "spec": {"apiEndpoints": [{"host": "10.0.0.9", "port": 6443}]}}
+    """,
+    "a MetalMachine": """
+    {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha2", "kind": "MetalMachine",
+     "metadata": {"name": "prod-1", "namespace": "default"},
+     "spec": {"providerID": "sidero://\(uuid)", "serverRef": {"kind": "Server", "name": "\(uuid)"}}}
     """,
     "a MetalMachineTemplate": """
     {"apiVersion": "infrastructure.cluster.x-k8s.io/v1alpha2", "kind": "MetalMachineTemplate",
      "metadata": {"name": "prod-workers", "namespace": "default"},
      "spec": {"template": {"spec": {
-       "serverClassRef": {"apiVersion": "metal.sidero.dev/v1alpha1", "kind": "ServerClass", "name": "any"}}}}}
+       "serverRef": {"apiVersion": "metal.sidero.dev/v1alpha1", "kind": "Server", "name": "\(uuid)"}}}}}
     """,
   ]
 

@@ -1,6 +1,8 @@
 import BareMetal
+import Certificates
 import Foundation
 import NIOHTTP1
+import NIOSSL
 import Testing
 import Wire
 
@@ -38,7 +40,7 @@ struct KubeconfigTests {
 
   private func problem(_ text: String, context: String? = nil) -> String {
     do {
-      let access = try Kubeconfig(parsing: text).access(context: context)
+      let access = try Kubeconfig(parsing: text, directory: ".").access(context: context)
       return "no problem: \(access.server)"
     } catch {
       return "\(error)"
@@ -121,6 +123,76 @@ struct KubeconfigTests {
       problem(config(), context: "lost").contains(
         "clusters: has no entry two (which context lost names); there are one"))
     #expect(problem(config(), context: "other").contains("there are main, anonymous, lost"))
+  }
+
+  @Test(
+    "What others wrote may name neither files nor programs of this host",
+    arguments: [
+      (
+        "server: https://a\ncertificate-authority: ca.crt", "token: t",
+        "clusters[0].cluster.certificate-authority: names a file"
+      ),
+      ("server: https://a", "tokenFile: /etc/hostname", "users[0].user.tokenFile: names a file"),
+      ("server: https://a", "client-certificate: c\nclient-key: k", "users[0].user.client-certificate: names a file"),
+      ("server: https://a", "client-certificate: c\nclient-key-data: QUJD", "client-certificate: names a file"),
+      (
+        "server: https://a", "exec: {apiVersion: client.authentication.k8s.io/v1, command: id}",
+        "users[0].user.exec.command: names a program"
+      ),
+    ])
+  func embedded(_ cluster: String, _ user: String, _ expected: String) {
+    do {
+      _ = try Kubeconfig(parsing: config(cluster: cluster, user: user)).access()
+      Issue.record("nothing is wrong with it")
+    } catch {
+      #expect("\(error)".contains(expected), "\(error)")
+    }
+  }
+
+  @Test("Of several files the first that says something counts, and paths are relative to the file they are in")
+  func severalFiles() throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "siderite-\(UUID().uuidString)").path()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    for name in ["a", "b"] {
+      try FileManager.default.createDirectory(atPath: "\(directory)/\(name)", withIntermediateDirectories: true)
+    }
+    let (first, second, missing) = ("\(directory)/a/config", "\(directory)/b/config", "\(directory)/none")
+    try Data(
+      """
+      contexts:
+      - {name: one, context: {cluster: c, user: u}}
+      users:
+      - {name: u, user: {token: first}}
+      """.utf8
+    ).write(to: URL(filePath: first))
+    try Data(
+      """
+      current-context: one
+      clusters:
+      - {name: c, cluster: {server: "https://b", certificate-authority: ca.crt}}
+      contexts:
+      - {name: one, context: {cluster: none, user: none}}
+      - {name: two, context: {cluster: c, user: v}}
+      users:
+      - {name: u, user: {token: second}}
+      - {name: v, user: {tokenFile: gone}}
+      """.utf8
+    ).write(to: URL(filePath: second))
+    try Data(Self.pem.utf8).write(to: URL(filePath: "\(directory)/b/ca.crt"))
+    let config = try Kubeconfig(path: "\(first):\(missing):\(second)")
+    #expect(try config.contexts() == ["one", "two"])
+    let access = try config.access()
+    #expect(access.name == "one" && access.server == "https://b" && access.trust == .file("\(directory)/b/ca.crt"))
+    guard case .token(Secret("first")) = access.credentials else {
+      Issue.record("another user's token")
+      return
+    }
+    #expect {
+      try config.access(context: "two")
+    } throws: { error in
+      "\(error)".hasPrefix("\(second): users[1].user.tokenFile: \(directory)/b/gone cannot be read")
+    }
+    #expect(throws: KubeconfigError.self) { try Kubeconfig(path: "\(missing):\(missing)2") }
   }
 
   @Test("An unverified server is believed only where a person said so")
@@ -230,6 +302,36 @@ struct CredentialTests {
       #expect(try await client.get(path, as: Server.self) != nil)
       #expect(server.requests.count == 3)
     }
+  }
+
+  @Test("A client certificate that was rotated is read again, and one that is half written keeps the old one in use")
+  func rotatedCertificate() async throws {
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    func write(_ name: String, _ text: String) throws {
+      try Data(text.utf8).write(to: URL(filePath: "\(directory)/\(name)"))
+    }
+    let (chain, key) = ("\(directory)/crt", "\(directory)/key")
+    let one = try CertificateAuthority(commonName: "one", now: Timestamp(seconds: 1_800_000_000))
+    let two = try CertificateAuthority(commonName: "two", now: Timestamp(seconds: 1_800_000_000))
+    try write("crt", one.certificate)
+    try write("key", one.key.exposedText)
+    let keeper = CredentialKeeper(
+      ClusterAccess(
+        name: "test", server: "https://127.0.0.1:1", trust: .system,
+        credentials: .certificateFiles(chain: chain, key: key)), now: { Timestamp(seconds: 1_800_000_000) })
+    let first = try await keeper.current()
+    // The same files are the same identity: asked again because of a refusal, the answer is that there is no other.
+    #expect(try await keeper.current(refused: first.number).number == first.number)
+    try write("crt", "-----BEGIN CERTIFICATE-----\nMIIB")
+    let error = await failure { () throws(KubernetesError) in try await keeper.current(refused: first.number) }
+    #expect(error?.reason == .noCredentials && error?.message.contains("cannot be read as certificates") == true)
+    #expect(try await keeper.current().number == first.number)
+    try write("crt", two.certificate)
+    try write("key", two.key.exposedText)
+    let second = try await keeper.current(refused: first.number)
+    #expect(second.number == first.number + 1)
+    #expect(second.tls?.certificateChain != first.tls?.certificateChain)
   }
 
   @Test("A token file that was rotated is read again when the old token is refused")

@@ -148,7 +148,10 @@ private struct ElectionSimulation {
       }
     }
     if flight.isLost {
-      if flight.spec != nil { candidates[index].latest = nil }
+      if let spec = flight.spec {
+        candidates[index].latest = nil
+        candidates[index].election.missed(spec, begunAt: instant(flight.begun))
+      }
       return
     }
     if flight.spec != nil {
@@ -253,6 +256,23 @@ struct LeaderElectionTests {
     election.observe(lease("a", version: "1"), at: now)
     #expect(election.action(at: now + .seconds(1)) == .look && !election.leads(at: now))
     #expect(election.action(at: now + .seconds(15)) == .claim(isNew: true))
+  }
+
+  @Test("A claim whose answer was lost leads from when it was made, once it is seen, and another life's does not")
+  func unanswered() {
+    var election = LeaderElection(identity: "a")
+    var written = lease("a", version: "2")
+    written.spec?.renewTime = "2026-11-26T12:00:00.000000Z"
+    election.observe(lease(nil, version: "1"), at: now)
+    election.missed(written.spec ?? LeaseObject.Spec(), begunAt: now)
+    var other = written
+    other.spec?.renewTime = "2026-11-26T11:59:58.000000Z"
+    election.observe(other, at: now + .seconds(1))
+    #expect(!election.leads(at: now + .seconds(1)))
+    written.metadata.resourceVersion = "3"
+    election.observe(written, at: now + .seconds(4))
+    #expect(election.leads(at: now + .seconds(9)) && !election.leads(at: now + .seconds(10)))
+    #expect(election.action(at: now + .seconds(4)) == .claim(isNew: false))
   }
 
   @Test("A leader leads from when it asked, not from when it heard")

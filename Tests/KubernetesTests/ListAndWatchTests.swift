@@ -1,6 +1,7 @@
 import BareMetal
 import Synchronization
 import Testing
+import Wire
 
 @testable import Kubernetes
 
@@ -83,6 +84,62 @@ struct ListAndWatchTests {
     }
     #expect(recorder.events.map(\.reason) == ["Unreadable"])
     #expect(recorder.events.first?.subject.uid == "u-b")
+  }
+
+  @Test("An object that cannot be read and is deleted is gone: the watch says to list again")
+  func unreadableDeletion() async throws {
+    let broken = serverJSON("b", version: 12, spec: #"{"accepted":"maybe"}"#)
+    let server = try await ScriptedServer.start { _, _ in .stream([self.event("DELETED", broken)], .hang) }
+    try await withClient(server) { client in
+      var events = try await KubernetesResourceStore(client).watch(ServerKind.self, after: "9").makeAsyncIterator()
+      #expect(await events.next() == .reset)
+      #expect(await events.next() == nil)
+    }
+  }
+
+  @Test("What cannot be read gets a condition, once, beside those that it has; what can be read again loses it")
+  func mark() async throws {
+    let broken = #"{"accepted":"maybe"}"#
+    let conditions = Mutex(#"[{"type":"PowerCycle","status":"True","lastTransitionTime":"2026-11-26T12:00:00Z"}]"#)
+    let spec = Mutex(broken)
+    let server = try await ScriptedServer.start { request, _ in
+      let object = serverJSON(
+        "b", version: 3, spec: spec.withLock { $0 }, more: #","status":{"conditions":\#(conditions.withLock { $0 })}"#)
+      switch (request.method, request.path.split(separator: "/").last) {
+      case ("PATCH", "status"):
+        let patch = (try? JSONValue(parsing: request.body))?.fields["status"]?.fields["conditions"]
+        conditions.withLock { $0 = patch?.jsonText ?? "null" }
+        return .json(200, object)
+      case ("POST", _), ("PATCH", _): return .json(201, serverJSON("event", version: 1))
+      case (_, "b"): return .json(200, object)
+      default:
+        return .json(200, #"{"kind":"ServerList","metadata":{"resourceVersion":"9"},"items":[\#(object)]}"#)
+      }
+    }
+    try await withClient(server) { client in
+      let events = KubernetesEvents(
+        client, host: "boot-1", logger: client.logger, now: { Timestamp(seconds: 1_800_000_000) })
+      let running = Task { try await events.run() }
+      let store = KubernetesResourceStore(client, events: events)
+      #expect(try await store.list(ServerKind.self).unreadable == ["b"])
+      func types() throws -> [String?] {
+        guard case .array(let list) = try JSONValue(parsing: conditions.withLock { $0 }) else { return [] }
+        return list.map { $0.fields["type"]?.text }
+      }
+      while try types().count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+      #expect(try types() == ["PowerCycle", "Readable"])
+      #expect(conditions.withLock { $0 }.contains("spec.accepted"))
+      // Told already, by this host or by another one.
+      _ = try await store.list(ServerKind.self)
+      _ = try await KubernetesResourceStore(client, events: events).list(ServerKind.self)
+      spec.withLock { $0 = #"{"accepted":true}"# }
+      #expect(try await store.list(ServerKind.self).items.first?.status.isMarkedUnreadable == true)
+      while try types().count > 1 { try await Task.sleep(for: .milliseconds(5)) }
+      #expect(try types() == ["PowerCycle"])
+      #expect(server.requests.filter { $0.path.hasSuffix("/status") }.count == 2)
+      running.cancel()
+      _ = await running.result
+    }
   }
 
   @Test("A watch goes on where it was after an end, a cut in the middle of a line, and silence")

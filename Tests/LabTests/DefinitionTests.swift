@@ -142,16 +142,47 @@ struct DefinitionTests {
         ("servers.v1alpha1.metal.sidero.dev", "NAME HOSTNAME ACCEPTED CORDONED ALLOCATED CLEAN POWER AGE"),
         ("metalmachines.v1alpha2.infrastructure.cluster.x-k8s.io", "NAME READY AGE"),
       ] {
-        let words = command.split(separator: " ").map { String($0) }
-        let text = try Command.run(
-          [TestCluster.path("tools/kube"), "kubectl", cluster.directory, "get"] + words)
+        let text = try await cluster.kubectl(["get"] + command.split(separator: " ").map { String($0) })
         let first = text.split(separator: "\n").first ?? ""
         #expect(first.split(separator: " ").joined(separator: " ") == header, "\(command)")
       }
       let row = try await cluster.kubectl("get", "server", "00000000-0000-0000-0000-d05099d333e0")
       #expect(row.contains("rack-1"))
-      let texts = try await cluster.kubectl("explain", "server.spec.wipePolicy.keep")
-      #expect(texts.contains("never erased") && texts.contains("World-wide identifier"))
+    }
+  }
+
+  @Test("Every field of every kind in every version has a text, which kubectl explains")
+  func texts() async throws {
+    try await TestCluster.running { cluster in
+      try await cluster.kubectl("apply", "-f", TestCluster.path("rootfs/cluster/crds"))
+      try await cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+      let served = try JSONValue(parsing: try await cluster.kubectl("get", "--raw", "/openapi/v2"))
+      let definitions = served.fields["definitions"]?.fields ?? [:]
+      for kind in Manifest.kinds {
+        for version in kind.olderVersions + [kind.apiVersion] {
+          let parts = version.split(separator: "/").map { String($0) }
+          let group = (parts.first ?? "").split(separator: ".").reversed().joined(separator: ".")
+          let name = "\(group).\(parts.last ?? "").\(kind.kind)"
+          var deepest: [String] = []
+          var fields = 0
+          func check(_ schema: JSONValue, _ path: [String]) {
+            #expect(schema.fields["description"]?.text?.isEmpty == false, "\(name) \(path)")
+            fields += 1
+            if path.count > deepest.count { deepest = path }
+            let properties = schema.fields["properties"] ?? schema.fields["items"]?.fields["properties"]
+            for (field, part) in properties?.fields ?? [:] where field != "metadata" { check(part, path + [field]) }
+          }
+          check(try #require(definitions[name], "\(name)"), [])
+          #expect(fields > 3, "\(name)")
+          for path in [[], ["spec"], deepest] {
+            let place = ([kind.plural] + path).joined(separator: ".")
+            let text = try await cluster.kubectl("explain", place, "--api-version=\(version)")
+            #expect(text.contains("DESCRIPTION:") && !text.contains("<empty>"), "\(version) \(place): \(text)")
+          }
+        }
+      }
+      let keep = try await cluster.kubectl("explain", "server.spec.wipePolicy.keep")
+      #expect(keep.contains("never erased") && keep.contains("World-wide identifier"))
       let machine = try await cluster.kubectl("explain", "metalmachine.spec")
       #expect(machine.contains("ServerClass that the Server is taken from"))
     }
@@ -173,7 +204,7 @@ struct DefinitionTests {
           configPatches: [{op: add, path: machine}]
           strategicPatches: ["machine: {}", "machine: ["]
         """)
-      let refusal = try #require(cluster.refusal("apply", "-f", bad))
+      let refusal = try #require(await cluster.refusal("apply", "-f", bad))
       for path in [
         "bmc.port", "bmc.userFrom", "configPatches[0].path", "configPatches[0].value", "strategicPatches[1]",
       ] {
@@ -188,10 +219,10 @@ struct DefinitionTests {
         metadata: {name: worse}
         spec: {accepted: true, pxeMode: floppy, bootFromDiskMethod: kick, configPatches: [{op: eat, path: /machine}]}
         """)
-      let schema = try #require(cluster.refusal("apply", "--validate=false", "-f", worse))
+      let schema = try #require(await cluster.refusal("apply", "--validate=false", "-f", worse))
       for path in ["pxeMode", "bootFromDiskMethod", "configPatches"] { #expect(schema.contains(path), "\(schema)") }
       let template = try #require(
-        cluster.refusal(
+        await cluster.refusal(
           "patch", "metalmachinetemplate", "machines", "--type=merge", "-p",
           #"{"spec":{"template":{"spec":{"serverClassRef":{"name":"other"}}}}}"#))
       #expect(template.contains("is not to be changed"))
@@ -208,29 +239,30 @@ struct DefinitionTests {
       // kubectl takes the first point of a kind that it does not know for another one.
       try await cluster.kubectl("apply", "-f", TestCluster.path("rootfs/cluster/crds"))
       try await cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-      func can(_ verb: String, _ resource: String, _ options: String...) throws -> Bool {
+      func can(_ verb: String, _ resource: String, _ options: String...) async throws -> Bool {
         let account = "--as=system:serviceaccount:sidero-system:siderite"
-        let words = [
-          TestCluster.path("tools/kube"), "kubectl", cluster.directory, "auth", "can-i", verb, resource, account,
-        ]
         // It ends with 1 for "no", and warns of what it does not know.
         var text = ""
-        do { text = try Command.run(words + options) } catch { text = "\(error)" }
+        do {
+          text = try await cluster.kubectl(["auth", "can-i", verb, resource, account] + options)
+        } catch {
+          text = "\(error)"
+        }
         let answers = text.split(separator: "\n").filter { $0 == "yes" || $0.hasSuffix("no") }
         return try #require(answers.last, "\(text)") == "yes"
       }
-      #expect(try can("create", "secrets", "-n", "sidero-system"))
-      #expect(try can("get", "secrets", "-n", "cluster-1"))
+      #expect(try await can("create", "secrets", "-n", "sidero-system"))
+      #expect(try await can("get", "secrets", "-n", "cluster-1"))
       for verb in ["list", "watch", "create", "update", "patch", "delete"] {
-        #expect(try !can(verb, "secrets", "-n", "cluster-1"), "\(verb)")
+        #expect(try await !can(verb, "secrets", "-n", "cluster-1"), "\(verb)")
       }
-      #expect(try !can("list", "secrets", "-n", "sidero-system"))
-      #expect(try can("patch", "servers.metal.sidero.dev", "--subresource=status"))
-      #expect(try can("patch", "customresourcedefinitions/servers.metal.sidero.dev"))
-      #expect(try !can("patch", "customresourcedefinitions/clusters.cluster.x-k8s.io"))
-      #expect(try !can("patch", "validatingwebhookconfigurations/other"))
-      #expect(try !can("update", "machines.cluster.x-k8s.io"))
-      #expect(try !can("create", "clusterrolebindings"))
+      #expect(try await !can("list", "secrets", "-n", "sidero-system"))
+      #expect(try await can("patch", "servers.metal.sidero.dev", "--subresource=status"))
+      #expect(try await can("patch", "customresourcedefinitions/servers.metal.sidero.dev"))
+      #expect(try await !can("patch", "customresourcedefinitions/clusters.cluster.x-k8s.io"))
+      #expect(try await !can("patch", "validatingwebhookconfigurations/other"))
+      #expect(try await !can("update", "machines.cluster.x-k8s.io"))
+      #expect(try await !can("create", "clusterrolebindings"))
     }
   }
 

@@ -151,20 +151,47 @@ struct KubernetesStoreTests {
     }
   }
 
-  @Test("An object edited into nonsense is told of, and the others are read")
+  @Test("An object edited into nonsense gets an Event and a condition until it is put right, and the others are read")
   func nonsense() async throws {
-    try await withStore { store, cluster, _ in
+    try await withStore { _, cluster, client in
+      let events = KubernetesEvents(client, host: "boot-1", logger: TestCluster.logger, now: TestCluster.now)
+      let running = Task { try await events.run() }
+      let store = KubernetesResourceStore(client, events: events)
       _ = try await store.create(.example("good"))
-      try await cluster.apply(
-        """
-        apiVersion: metal.sidero.dev/v1alpha2
-        kind: Server
-        metadata: {name: bad}
-        spec: {accepted: [1]}
-        """)
+      func bad(_ spec: String) -> String {
+        "{apiVersion: metal.sidero.dev/v1alpha2, kind: Server, metadata: {name: bad}, spec: {accepted: \(spec)}}"
+      }
+      func shown(_ path: String) async throws -> String {
+        try await cluster.kubectl("get", "server", "bad", "-o", "jsonpath={\(path)}")
+      }
+      let mark = ".status.conditions[?(@.type==\"Readable\")].message"
+      try await cluster.apply(bad("[1]"))
       let list = try await store.list(ServerKind.self)
       #expect(list.items.map(\.metadata.name) == ["good"] && list.unreadable == ["bad"])
+      var watch = try await store.watch(ServerKind.self, after: list.resourceVersion).makeAsyncIterator()
+      while try await shown(mark).isEmpty { try await Task.sleep(for: .milliseconds(50)) }
+      #expect(try await shown(mark).contains("spec.accepted"))
+      #expect(try await cluster.kubectl("describe", "server", "bad").contains("It cannot be read"))
+      let version = try await shown(".metadata.resourceVersion")
+      _ = try await store.list(ServerKind.self)
+      try await cluster.apply(bad("false"))
+      guard case .modified(let object)? = await watch.next() else {
+        Issue.record("nobody heard that it was put right")
+        return
+      }
+      #expect(object.metadata.name == "bad" && object.status.isMarkedUnreadable)
+      // Nothing was written to it but what we did just now.
+      #expect(Int(object.metadata.resourceVersion ?? "").map { $0 > (Int(version) ?? 0) } == true)
+      while try await !shown(mark).isEmpty { try await Task.sleep(for: .milliseconds(50)) }
+      // What cannot be read and is deleted is gone.
+      try await cluster.apply(bad("[1]"))
       try await cluster.kubectl("delete", "server", "bad")
+      while let event = await watch.next() {
+        if event == .reset { break }
+      }
+      #expect(try await store.list(ServerKind.self).unreadable.isEmpty)
+      running.cancel()
+      _ = await running.result
     }
   }
 
@@ -175,7 +202,7 @@ struct KubernetesStoreTests {
     configuration.answerTime = .seconds(5)
     try await withStore(configuration) { store, cluster, client in
       var server = try await store.create(.example("a"))
-      var events = try await store.watch(ServerKind.self, after: server.metadata.resourceVersion).makeAsyncIterator()
+      let events = try await store.watch(ServerKind.self, after: server.metadata.resourceVersion)
       try await cluster.outage("kill-api")
       server.spec.accepted = true
       let edited = server
@@ -183,12 +210,15 @@ struct KubernetesStoreTests {
       async let created = store.create(.example("b"))
       try await cluster.outage("start-api")
       let versions = try await Set([updated.metadata.resourceVersion, created.metadata.resourceVersion])
+      // It goes on where it was, or says to list again: the API server begins anew with what there is by then.
       var seen: Set<String?> = []
-      for _ in 0..<2 {
-        switch await events.next() {
+      for await event in events {
+        switch event {
         case .added(let object), .modified(let object): seen.insert(object.metadata.resourceVersion)
-        default: Issue.record("the watch was cut off")
+        case .reset: seen = Set(try await store.list(ServerKind.self).items.map(\.metadata.resourceVersion))
+        case .deleted: break
         }
+        if seen.count == 2 { break }
       }
       #expect(seen == versions)
       #expect(client.contact.isReachable)

@@ -11,8 +11,7 @@ final class TestCluster: Sendable {
   /// Whether they are built; `tools/kube build` takes some minutes, once.
   static let isAvailable = (try? tool("where")) != nil
 
-  private static let tool = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "tools/kube").path()
+  private static let tool = path("tools/kube")
 
   @discardableResult
   private static func tool(_ arguments: String...) throws -> String { try Command.run([tool] + arguments) }
@@ -26,7 +25,20 @@ final class TestCluster: Sendable {
     return TestCluster(directory: directory)
   }
 
-  func stop() async {
+  /// Starts one, and stops it when the body has ended.
+  static func running<Result>(_ body: (TestCluster) async throws -> Result) async throws -> Result {
+    let cluster = try await start()
+    do {
+      let result = try await body(cluster)
+      await cluster.stop()
+      return result
+    } catch {
+      await cluster.stop()
+      throw error
+    }
+  }
+
+  private func stop() async {
     _ = try? await Self.blocking { try Self.tool("stop", self.directory) }
     try? FileManager.default.removeItem(atPath: directory)
   }
@@ -37,27 +49,54 @@ final class TestCluster: Sendable {
   }
 
   @discardableResult
-  func kubectl(_ arguments: String...) async throws -> String {
+  func kubectl(_ arguments: String...) async throws -> String { try await kubectl(arguments) }
+
+  @discardableResult
+  func kubectl(_ arguments: [String]) async throws -> String {
     try await Self.blocking { try Command.run([Self.tool, "kubectl", self.directory] + arguments) }
   }
 
-  /// Applies manifests, and waits until kinds that they define are served.
-  func apply(_ manifests: String) async throws {
-    let file = "\(directory)/\(UUID().uuidString).yaml"
-    try Data(manifests.utf8).write(to: URL(filePath: file))
-    defer { try? FileManager.default.removeItem(atPath: file) }
-    try await kubectl("apply", "-f", file)
+  /// What kubectl says when it is refused; `nil` when it is not.
+  func refusal(_ arguments: String...) async -> String? {
+    do {
+      _ = try await Self.blocking { try Command.run([Self.tool, "kubectl", self.directory] + arguments) }
+      return nil
+    } catch {
+      return "\(error)"
+    }
   }
 
-  func kubeconfig() throws -> Kubeconfig { try Kubeconfig(path: "\(directory)/kubeconfig") }
+  func apply(_ manifests: String) async throws { try await kubectl("apply", "-f", try file(manifests)) }
 
-  func access(context: String = "admin") throws -> ClusterAccess { try kubeconfig().access(context: context) }
+  /// Puts a text where kubectl can read it; it goes with the cluster.
+  func file(_ text: String) throws -> String {
+    let path = "\(directory)/\(UUID().uuidString).yaml"
+    try Data(text.utf8).write(to: URL(filePath: path))
+    return path
+  }
+
+  /// A file of the repository.
+  static func path(_ path: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: path).path()
+  }
+
+  func access(context: String = "admin") throws -> ClusterAccess {
+    try Kubeconfig(path: "\(directory)/kubeconfig").access(context: context)
+  }
 
   func client(
     _ access: ClusterAccess? = nil, _ configuration: KubernetesClientConfiguration = KubernetesClientConfiguration()
   ) throws -> KubernetesClient {
     KubernetesClient(
       try access ?? self.access(), configuration: configuration, logger: Self.logger, now: Self.now)
+  }
+
+  /// A client of who is known by that token.
+  func client(token: String) throws -> KubernetesClient {
+    var access = try access()
+    access.credentials = .token(Secret(token))
+    return try client(access)
   }
 
   static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -4,13 +4,14 @@ import Wire
 
 extension StoreRequirement {
   static let updates = [
-    StoreRequirement("An update replaces labels, annotations, finalizers and spec under a new version") {
+    StoreRequirement("An update replaces labels, annotations, finalizers, owners and spec under a new version") {
       store throws in
       let created = try await store.create(.example("a"))
       var edited = created
       edited.metadata.labels = ["rack": "2"]
       edited.metadata.annotations = ["note": "n"]
       edited.metadata.finalizers = ["siderite.dev/test"]
+      edited.metadata.ownerReferences = [OwnerReference(apiVersion: "v1", kind: "Node", name: "n", uid: "u")]
       edited.spec.hostname = "edited"
       edited.spec.accepted = true
       let updated = try await store.update(edited)

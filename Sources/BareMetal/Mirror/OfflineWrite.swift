@@ -72,6 +72,6 @@ extension ObjectMeta {
   /// Whether what an update can change is the same.
   public func hasSameContent(as other: ObjectMeta) -> Bool {
     (labels ?? [:]) == (other.labels ?? [:]) && (annotations ?? [:]) == (other.annotations ?? [:])
-      && (finalizers ?? []) == (other.finalizers ?? [])
+      && (finalizers ?? []) == (other.finalizers ?? []) && (ownerReferences ?? []) == (other.ownerReferences ?? [])
   }
 }

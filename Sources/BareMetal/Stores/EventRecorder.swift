@@ -72,6 +72,8 @@ extension ObjectEvent {
     public static let serverAssignment = "Server Assignment"
     /// An object that somebody edited into something that cannot be read: an addition of Siderite's.
     public static let unreadable = "Unreadable"
+    /// And one that was put right.
+    public static let readable = "Readable"
   }
 
   public init<Kind: ResourceKind>(

@@ -49,6 +49,7 @@ extension Resource {
     return spec == other.spec && (metadata.labels ?? [:]) == (other.metadata.labels ?? [:])
       && others(metadata.annotations) == others(other.metadata.annotations)
       && (metadata.finalizers ?? []) == (other.metadata.finalizers ?? [])
+      && (metadata.ownerReferences ?? []) == (other.metadata.ownerReferences ?? [])
   }
 }
 

@@ -111,6 +111,7 @@ struct ResourceEditor: Sendable {
     new.metadata.labels = given.metadata.labels
     new.metadata.annotations = given.metadata.annotations
     new.metadata.finalizers = given.metadata.finalizers
+    new.metadata.ownerReferences = given.metadata.ownerReferences
     new.spec = given.spec
     new = try await admit(new, replacing: old, options)
     let paths = JSONValue(encoding: old).mergePatch(to: JSONValue(encoding: new)).changedPaths

@@ -5,6 +5,8 @@ enum AccessFile {
   /// The largest that is read: certificate bundles of systems are about 250 kB.
   static let maximumBytes = 4 << 20
 
+  static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
   /// - Parameter key: whose value the path is, for the error.
   static func text(_ path: String, at key: String) throws(KubeconfigError) -> String {
     let data: Data

@@ -1,41 +1,65 @@
 import BareMetal
 import FoundationEssentials
 
-/// A kubeconfig: clusters, users, and contexts that bring the two together.
+/// A kubeconfig: clusters, users, and contexts that bring the two together, of one file or of several (`KUBECONFIG=a:b`).
 ///
-/// Several files as of `KUBECONFIG=a:b` are not merged: one file is one kubeconfig.
+/// Of several files the first that says something counts: a named entry as a whole, as of kubectl. Relative paths are
+/// relative to the file that they are in.
 public struct Kubeconfig: Sendable {
-  private let root: KubeconfigNode
-  /// What relative paths in it are relative to.
-  private let directory: String
+  /// The first that says something counts.
+  private let roots: [KubeconfigNode]
 
-  /// Reads a file.
+  /// Reads a file, or several with colons in between: of several, those that are not there are passed over.
   public init(path: String) throws(KubeconfigError) {
-    let text: String
-    do {
-      text = try AccessFile.text(path, at: "")
-    } catch {
-      throw KubeconfigError(path: "", message: "the kubeconfig \(error.message)")
+    let paths = path.split(separator: ":").map { String($0) }
+    let isList = paths.count > 1
+    var roots: [KubeconfigNode] = []
+    var missing: KubeconfigError?
+    for path in isList ? paths : [path] {
+      let text: String
+      do {
+        text = try AccessFile.text(path, at: "")
+      } catch {
+        let error = KubeconfigError(path: "", message: "the kubeconfig \(error.message)")
+        guard isList, !AccessFile.exists(path) else { throw error }
+        missing = error
+        continue
+      }
+      let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+      roots.append(try Self.root(text, of: KubeconfigNode.File(name: isList ? path : nil, directory: directory)))
     }
-    let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-    try self.init(parsing: text, directory: directory)
+    if roots.isEmpty, let missing { throw missing }
+    self.roots = roots
   }
 
-  /// - Parameter directory: what relative paths are relative to.
-  public init(parsing text: String, directory: String = ".") throws(KubeconfigError) {
-    root = try KubeconfigNode(parsing: text)
-    if let kind = try root.text("kind"), kind != "Config" {
-      throw KubeconfigError(path: "kind", message: "is \(PlainText.line(kind)), not Config: this is no kubeconfig")
+  /// - Parameter directory: what relative paths are relative to; `nil`: it may name neither files nor programs, for it was
+  ///   not written by who owns this host.
+  public init(parsing text: String, directory: String? = nil) throws(KubeconfigError) {
+    roots = [try Self.root(text, of: KubeconfigNode.File(name: nil, directory: directory))]
+  }
+
+  private static func root(_ text: String, of file: KubeconfigNode.File) throws(KubeconfigError) -> KubeconfigNode {
+    let root = try KubeconfigNode(parsing: text, of: file)
+    if let kind = root["kind"], try kind.text() != "Config" {
+      throw KubeconfigError(
+        path: kind.path, message: "is \(PlainText.line(try kind.text())), not Config: this is no kubeconfig")
     }
-    self.directory = directory
+    return root
   }
 
   /// What `current-context` says.
-  public func currentContext() throws(KubeconfigError) -> String? { try root.text("current-context") }
+  public func currentContext() throws(KubeconfigError) -> String? {
+    for root in roots { if let name = try root.text("current-context") { return name } }
+    return nil
+  }
 
   public func contexts() throws(KubeconfigError) -> [String] {
     var names: [String] = []
-    for context in try root.elements("contexts") { if let name = try context.text("name") { names.append(name) } }
+    for root in roots {
+      for context in try root.elements("contexts") {
+        if let name = try context.text("name"), !names.contains(name) { names.append(name) }
+      }
+    }
     return names
   }
 
@@ -80,10 +104,12 @@ public struct Kubeconfig: Sendable {
     _ list: String, _ part: String, named name: String, wantedBy context: String
   ) throws(KubeconfigError) -> KubeconfigNode {
     var names: [String] = []
-    for entry in try root.elements(list) {
-      guard let found = try entry.text("name") else { continue }
-      if found == name { return try entry.required(part) }
-      names.append(PlainText.line(found))
+    for root in roots {
+      for entry in try root.elements(list) {
+        guard let found = try entry.text("name") else { continue }
+        if found == name { return try entry.required(part) }
+        names.append(PlainText.line(found))
+      }
     }
     let there = names.isEmpty ? "there are none" : "there are \(names.joined(separator: ", "))"
     let wanted = list == "contexts" ? "" : " (which context \(PlainText.line(context)) names)"
@@ -112,7 +138,7 @@ public struct Kubeconfig: Sendable {
     // Embedded data counts more than a file, as of kubectl.
     if let data = cluster["certificate-authority-data"] { return .authorities(try Self.decoded(data)) }
     guard let file = cluster["certificate-authority"] else { return .system }
-    let path = absolute(try file.text())
+    let path = try file.filePath()
     _ = try AccessFile.text(path, at: file.path)
     return .file(path)
   }
@@ -130,7 +156,7 @@ public struct Kubeconfig: Sendable {
     if let chain {
       guard let key else { throw KubeconfigError(path: "\(user.path).client-key-data", message: "is missing") }
       if !chain.path.hasSuffix("-data"), !key.path.hasSuffix("-data") {
-        let paths = (absolute(try chain.text()), absolute(try key.text()))
+        let paths = (try chain.filePath(), try key.filePath())
         _ = try AccessFile.text(paths.0, at: chain.path)
         _ = try AccessFile.text(paths.1, at: key.path)
         return .certificateFiles(chain: paths.0, key: paths.1)
@@ -140,7 +166,7 @@ public struct Kubeconfig: Sendable {
     if let key { throw KubeconfigError(path: key.path, message: "has no client-certificate beside it") }
     // The file counts more than the text, as of kubectl: the text may be an old one.
     if let file = user["tokenFile"] {
-      let path = absolute(try file.text())
+      let path = try file.filePath()
       _ = try AccessFile.text(path, at: file.path)
       return .tokenFile(path)
     }
@@ -169,10 +195,14 @@ public struct Kubeconfig: Sendable {
     if try node.text("interactiveMode") == "Always" {
       throw KubeconfigError(path: "\(node.path).interactiveMode", message: "is Always, but nobody sits at a daemon")
     }
-    let command = try node.required("command").text()
+    let program = try node.required("command")
+    guard node.file.directory != nil else {
+      throw KubeconfigError(path: program.path, message: "names a program, and none is run for it")
+    }
+    let command = try program.text()
     var plugin = CredentialPlugin(
       // Without a slash it is looked for in PATH; with one, relative to the kubeconfig.
-      apiVersion: try version.text(), command: command.contains("/") ? absolute(command) : command,
+      apiVersion: try version.text(), command: command.contains("/") ? try program.filePath() : command,
       environment: environment, installHint: try node.text("installHint"))
     for argument in try node.elements("args") { plugin.arguments.append(try argument.text()) }
     for variable in try node.elements("env") {
@@ -184,7 +214,7 @@ public struct Kubeconfig: Sendable {
   /// PEM, embedded or in a file.
   private func pem(_ node: KubeconfigNode) throws(KubeconfigError) -> String {
     if node.path.hasSuffix("-data") { return try Self.decoded(node) }
-    return try AccessFile.text(absolute(try node.text()), at: node.path)
+    return try AccessFile.text(try node.filePath(), at: node.path)
   }
 
   private static func decoded(_ node: KubeconfigNode) throws(KubeconfigError) -> String {
@@ -194,6 +224,4 @@ public struct Kubeconfig: Sendable {
     else { throw KubeconfigError(path: node.path, message: "is not PEM in base64") }
     return pem
   }
-
-  private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(directory)/\(path)" }
 }

@@ -2,6 +2,14 @@ import Yams
 
 /// A place in a kubeconfig, with its path for what is wrong there.
 struct KubeconfigNode: Sendable {
+  /// The file that it is of.
+  struct File: Sendable {
+    /// Its name, where there are several, so that it is known which is meant.
+    var name: String?
+    /// What relative paths in it are relative to; `nil` where it may name no files.
+    var directory: String?
+  }
+
   /// What YAML is made of, as far as a kubeconfig uses it.
   private indirect enum Content: Sendable {
     case null
@@ -14,45 +22,54 @@ struct KubeconfigNode: Sendable {
   private static let maximumValues = 100_000
 
   private let content: Content
-  let path: String
+  private let place: String
+  let file: File
+
+  /// Where it is: `users[0].user.token`.
+  var path: String {
+    guard let name = file.name else { return place }
+    return place.isEmpty ? name : "\(name): \(place)"
+  }
 
   /// - Throws: for what is no YAML, or more than one document.
-  init(parsing text: String) throws(KubeconfigError) {
+  init(parsing text: String, of file: File) throws(KubeconfigError) {
+    let path = file.name ?? ""
     let node: Node?
     do {
       node = try Yams.compose(yaml: text)
     } catch let error as YamlError {
-      throw KubeconfigError(path: "", message: "it is not YAML: \(Self.line(error))")
+      throw KubeconfigError(path: path, message: "it is not YAML: \(Self.line(error))")
     } catch {
-      throw KubeconfigError(path: "", message: "it is not YAML")
+      throw KubeconfigError(path: path, message: "it is not YAML")
     }
-    guard let node else { throw KubeconfigError(path: "", message: "it is empty") }
+    guard let node else { throw KubeconfigError(path: path, message: "it is empty") }
     var room = Self.maximumValues
-    self.init(content: try Self.content(node, &room), path: "")
-    guard case .map = content else { throw KubeconfigError(path: "", message: "it is not a kubeconfig") }
+    self.init(content: try Self.content(node, &room, path), place: "", file: file)
+    guard case .map = content else { throw KubeconfigError(path: path, message: "it is not a kubeconfig") }
   }
 
-  private init(content: Content, path: String) {
+  private init(content: Content, place: String, file: File) {
     self.content = content
-    self.path = path
+    self.place = place
+    self.file = file
   }
 
-  private static func content(_ node: Node, _ room: inout Int) throws(KubeconfigError) -> Content {
+  private static func content(_ node: Node, _ room: inout Int, _ path: String) throws(KubeconfigError) -> Content {
     room -= 1
-    guard room > 0 else { throw KubeconfigError(path: "", message: "it has more than \(maximumValues) values") }
+    guard room > 0 else { throw KubeconfigError(path: path, message: "it has more than \(maximumValues) values") }
     switch node {
     case .scalar(let scalar):
       let isNull = scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
       return isNull ? .null : .text(scalar.string)
     case .sequence(let sequence):
       var list: [Content] = []
-      for element in sequence { list.append(try content(element, &room)) }
+      for element in sequence { list.append(try content(element, &room, path)) }
       return .list(list)
     case .mapping(let mapping):
       var map: [String: Content] = [:]
       for (key, value) in mapping {
         guard case .scalar(let key) = key else { continue }
-        map[key.string] = try content(value, &room)
+        map[key.string] = try content(value, &room, path)
       }
       return .map(map)
     case .alias: return .null
@@ -73,14 +90,25 @@ struct KubeconfigNode: Sendable {
   subscript(_ key: String) -> KubeconfigNode? {
     guard case .map(let map) = content, let value = map[key] else { return nil }
     if case .null = value { return nil }
-    return KubeconfigNode(content: value, path: path.isEmpty ? key : "\(path).\(key)")
+    return node(key, value)
   }
 
   func required(_ key: String) throws(KubeconfigError) -> KubeconfigNode {
-    guard let value = self[key] else {
-      throw KubeconfigError(path: path.isEmpty ? key : "\(path).\(key)", message: "is missing")
-    }
+    guard let value = self[key] else { throw KubeconfigError(path: node(key, .null).path, message: "is missing") }
     return value
+  }
+
+  private func node(_ key: String, _ content: Content) -> KubeconfigNode {
+    KubeconfigNode(content: content, place: place.isEmpty ? key : "\(place).\(key)", file: file)
+  }
+
+  /// The file that it names, from the root on.
+  func filePath() throws(KubeconfigError) -> String {
+    guard let directory = file.directory else {
+      throw KubeconfigError(path: path, message: "names a file, and none is read for it: it must be in here")
+    }
+    let path = try text()
+    return path.hasPrefix("/") ? path : "\(directory)/\(path)"
   }
 
   /// The text of a value, `nil` where there is none or it is empty.
@@ -110,6 +138,8 @@ struct KubeconfigNode: Sendable {
     guard case .list(let list) = value.content else {
       throw KubeconfigError(path: value.path, message: "is not a list")
     }
-    return list.enumerated().map { KubeconfigNode(content: $0.element, path: "\(value.path)[\($0.offset)]") }
+    return list.enumerated().map {
+      KubeconfigNode(content: $0.element, place: "\(value.place)[\($0.offset)]", file: file)
+    }
   }
 }

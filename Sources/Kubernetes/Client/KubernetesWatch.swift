@@ -173,6 +173,10 @@ public final class KubernetesWatch<Object: Decodable & Sendable>: @unchecked Sen
     if frame.type == "BOOKMARK" { failures = 0 }
     switch frame.object {
     case nil: return nil
+    // What it was is not known, but that it is gone: a list tells who is left.
+    case .unreadable where frame.type == "DELETED":
+      isOver = true
+      return .reset
     case .unreadable(let unreadable): return .unreadable(unreadable)
     case .object(let object):
       switch frame.type {

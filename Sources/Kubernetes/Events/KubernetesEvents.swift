@@ -5,7 +5,8 @@ public import ServiceLifecycle
 import Synchronization
 public import Wire
 
-/// Tells a cluster what happens to its objects: core/v1 Events, one for each thing, with a count.
+/// Tells a cluster what happens to its objects: core/v1 Events, one for each thing, with a count. What cannot be read, and
+/// so has nobody who writes its status, gets a condition from here, too (``ReadableMark``).
 ///
 /// Recording never waits. Telling is slow on purpose, one at a time; while the cluster is away what happens is kept, up to
 /// ``EventLedger/capacity`` things, and told when it is back.
@@ -70,6 +71,7 @@ public final class KubernetesEvents: EventRecorder, Service {
     let object = EventObject(entry, host: host)
     let collection = ResourcePath(apiVersion: "v1", plural: "events", namespace: object.metadata.namespace)
     do throws(KubernetesError) {
+      try await mark(entry.event)
       if entry.told == 0 {
         _ = try await client.create(object, in: collection, as: SecretObject.Head.self)
       } else {
@@ -99,6 +101,19 @@ public final class KubernetesEvents: EventRecorder, Service {
         logger.warning("An Event was refused", metadata: ["error": "\(error)"])
       }
       return true
+    }
+  }
+
+  /// What is refused is refused; the Event tells of it all the same.
+  private func mark(_ event: ObjectEvent) async throws(KubernetesError) {
+    do throws(KubernetesError) {
+      try await ReadableMark(event)?.write(by: client, at: now())
+    } catch {
+      switch error.reason {
+      case .forbidden, .invalid, .conflict, .notFound, .unserved:
+        logger.warning("A condition was refused", metadata: ["error": "\(error)"])
+      default: throw error
+      }
     }
   }
 

@@ -42,6 +42,8 @@ struct LeaderElection: Sendable {
   private(set) var observation: Observation?
   /// When the last write of ours that succeeded was begun; `nil` while somebody else leads.
   private(set) var renewed: Instant?
+  /// The last write of ours whose answer was lost: when it was begun, and what it wrote, which no other write did.
+  private var unanswered: (begun: Instant, time: String?)?
 
   init(identity: String, times: LeaderElectionTimes = LeaderElectionTimes()) {
     self.identity = identity
@@ -66,7 +68,13 @@ struct LeaderElection: Sendable {
     }
     let holder = lease.spec?.holderIdentity ?? ""
     let version = lease.metadata.resourceVersion ?? ""
-    if holder != identity { renewed = nil }
+    if holder != identity {
+      renewed = nil
+    } else if let write = unanswered, write.time != nil, write.time == lease.spec?.renewTime {
+      // It was done: without this, a candidate would wait out its own lease.
+      renewed = write.begun
+      unanswered = nil
+    }
     guard observation?.version != version || observation?.holder != holder else { return }
     // A lease of nonsense is believed for as long as ours.
     let seconds = lease.spec?.leaseDurationSeconds.flatMap { (1...3600).contains($0) ? $0 : nil }
@@ -89,18 +97,16 @@ struct LeaderElection: Sendable {
 
   /// A claim that was begun at `start` succeeded, and the lease is now this.
   mutating func claimed(_ lease: LeaseObject, begunAt start: Instant, at now: Instant) {
+    unanswered = nil
     observe(lease, at: now)
     renewed = start
   }
 
+  /// No answer came to a claim that was begun at `start`: whether it was done is seen by reading the lease.
+  mutating func missed(_ claim: LeaseObject.Spec, begunAt start: Instant) { unanswered = (start, claim.renewTime) }
+
   /// A claim met a lease that somebody else had changed: who holds it is seen by reading it.
   mutating func lost() { renewed = nil }
-
-  /// The lease was given back.
-  mutating func released() {
-    renewed = nil
-    observation = nil
-  }
 
   /// What a claim writes.
   func claim(over lease: LeaseObject?, isNew: Bool, wallClock: Timestamp) -> LeaseObject.Spec {

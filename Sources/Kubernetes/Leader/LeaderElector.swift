@@ -143,8 +143,11 @@ public final class LeaderElector: Leadership, Service {
         if isNew { logger.notice("This host leads", metadata: ["identity": "\(identity)"]) }
       } catch {
         latest.withLock { $0 = nil }
-        // An attempt whose answer was lost may be what it lost against: the next look tells.
-        if error.reason == .conflict || error.reason == .alreadyExists, !error.mayHaveBeenDone { election.lost() }
+        if error.mayHaveBeenDone {
+          election.missed(spec, begunAt: start)
+        } else if error.reason == .conflict || error.reason == .alreadyExists {
+          election.lost()
+        }
         throw error
       }
     } catch {

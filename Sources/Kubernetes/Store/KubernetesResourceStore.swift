@@ -18,7 +18,7 @@ public final class KubernetesResourceStore: ResourceStore {
   let unfinished = Mutex<[String: String]>([:])
   private let reporter: UnreadableReporter
 
-  /// - Parameter events: is told of objects that cannot be read.
+  /// - Parameter events: is told of objects that cannot be read, and of those that can be again.
   public init(_ client: KubernetesClient, events: any EventRecorder = NoEventRecorder()) {
     self.client = client
     reporter = UnreadableReporter(events: events, logger: client.logger)
@@ -53,6 +53,7 @@ public final class KubernetesResourceStore: ResourceStore {
   public func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {
     do throws(KubernetesError) {
       let found = try await client.list(ResourcePath(kind), as: Resource<Kind>.self)
+      for object in found.items { reporter.see(object) }
       for unreadable in found.unreadable { reporter.report(unreadable, of: kind) }
       // By key as bytes: the server sorts by its database's keys, which are namespace/name.
       var list = ResourceList(
@@ -103,8 +104,12 @@ private final class WatchCursor<Kind: ResourceKind>: @unchecked Sendable {
     if let event = backlog.popLast() { return event }
     while true {
       switch await watch.next() {
-      case .added(let object): return .added(object)
-      case .modified(let object): return .modified(object)
+      case .added(let object):
+        reporter.see(object)
+        return .added(object)
+      case .modified(let object):
+        reporter.see(object)
+        return .modified(object)
       case .deleted(let object): return .deleted(object)
       case .unreadable(let unreadable): reporter.report(unreadable, of: Kind.self)
       case .reset: return .reset

@@ -4,14 +4,21 @@ import Logging
 import Synchronization
 
 /// Tells people of objects that somebody edited into something that cannot be read: an Event, a line in the log, a
-/// counter. Each state of an object once.
+/// counter. Each thing that is wrong with an object once.
 final class UnreadableReporter: Sendable {
-  /// States of objects that were told of; above it all are forgotten, and told of again.
+  /// What was told of; above it all is forgotten, and told of again.
   private static let capacity = 1024
+
+  private struct Told: Hashable {
+    var kind: String
+    var key: String
+    var uid: String?
+    var problem: String
+  }
 
   private let events: any EventRecorder
   private let logger: Logger
-  private let told = Mutex<Set<Unreadable>>([])
+  private let told = Mutex<Set<Told>>([])
   private let count = Counter(label: "siderite_kubernetes_unreadable_objects_total")
 
   init(events: any EventRecorder, logger: Logger) {
@@ -22,7 +29,7 @@ final class UnreadableReporter: Sendable {
   func report<Kind: ResourceKind>(_ object: Unreadable, of kind: Kind.Type) {
     let isNew = told.withLock { told in
       if told.count >= Self.capacity { told = [] }
-      return told.insert(object).inserted
+      return told.insert(Told(kind: Kind.kind, key: object.key, uid: object.uid, problem: object.problem)).inserted
     }
     guard isNew else { return }
     count.increment()
@@ -37,5 +44,16 @@ final class UnreadableReporter: Sendable {
         subject: ObjectEvent.Subject(
           apiVersion: Kind.apiVersion, kind: Kind.kind, namespace: object.namespace, name: object.name,
           uid: object.uid)))
+  }
+
+  /// An object that can be read: again, where it bears the mark of one that could not.
+  func see<Kind: ResourceKind>(_ object: Resource<Kind>) {
+    guard let status = object.status as? any ConditionedStatus, status.isMarkedUnreadable else { return }
+    let key = object.metadata.key
+    told.withLock { told in told = told.filter { $0.kind != Kind.kind || $0.key != key } }
+    events.record(
+      ObjectEvent(
+        .normal, reason: ObjectEvent.Reason.readable, message: "It can be read again",
+        component: ObjectEvent.Component.serverController, of: object))
   }
 }

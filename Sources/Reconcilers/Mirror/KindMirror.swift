@@ -265,6 +265,17 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
     }
   }
 
+  /// The remote store will never take it: what it has counts. What was written here meanwhile stays to be told.
+  func abandon(_ refused: PendingWrite<Kind>) {
+    change { state in
+      guard state.pending[refused.key]?.ours == refused.ours else { return [] }
+      let view = state.view(refused.key)
+      state.pending[refused.key] = nil
+      state.dirtyPending.insert(refused.key)
+      return state.publish(refused.key, before: view)
+    }
+  }
+
   // MARK: On disk
 
   /// Reads what was kept. Before anything else.

@@ -66,8 +66,17 @@ extension MirroredResourceStore {
         let stored = try await answer(within: limits.answer) { [remote] () async throws(StoreError) in
           try await Self.tell(write, remote)
         }
-        if case .dropped(let reason, _) = stored { drop(write, reason) }
-        mirror.settle(write, stored: stored.object)
+        switch stored {
+        case .stored(let object): mirror.settle(write, stored: object)
+        case .dropped(let reason, let object):
+          drop(write, reason)
+          mirror.settle(write, stored: object)
+        case .unreadable(let reason):
+          // Until somebody puts right what he edited. Others are told meanwhile.
+          logger.debug(
+            "An object cannot be told what happened", metadata: ["name": "\(key)", "reason": "\(reason)"])
+          return false
+        }
         counts.told.increment()
         if mirror.pendingWrite(key) == nil { return true }
       } catch {
@@ -82,8 +91,8 @@ extension MirroredResourceStore {
           logger.error(
             "The cluster refuses what was noted while it was out of reach",
             metadata: ["kind": "\(Kind.kind)", "name": "\(key)", "error": "\(error)"])
-          mirror.settle(write, stored: try? await remote.get(Kind.self, named: key))
-          return true
+          mirror.abandon(write)
+          return mirror.pendingWrite(key) == nil
         }
       }
     }
@@ -96,19 +105,20 @@ extension MirroredResourceStore {
   private enum Told<Kind: ResourceKind>: Sendable {
     case stored(Resource<Kind>)
     case dropped(String, Resource<Kind>?)
-
-    var object: Resource<Kind>? {
-      switch self {
-      case .stored(let object): object
-      case .dropped(_, let object): object
-      }
-    }
+    /// What the cluster has was edited into something that cannot be read, so nothing can be made of it.
+    case unreadable(String)
   }
 
   private static func tell<Kind: ResourceKind>(
     _ write: PendingWrite<Kind>, _ remote: any ResourceStore
   ) async throws(StoreError) -> Told<Kind> {
-    let theirs = try await remote.get(Kind.self, named: write.key)
+    let theirs: Resource<Kind>?
+    do throws(StoreError) {
+      theirs = try await remote.get(Kind.self, named: write.key)
+    } catch {
+      guard case .invalid(_, _, let message) = error else { throw error }
+      return .unreadable(message)
+    }
     switch WriteConflict.resolve(write, theirs: theirs) {
     case .create(var object):
       object.metadata.uid = nil

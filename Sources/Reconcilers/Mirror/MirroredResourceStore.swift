@@ -189,6 +189,7 @@ public final class MirroredResourceStore: ResourceStore, Service {
       new.metadata.labels = resource.metadata.labels
       new.metadata.annotations = resource.metadata.annotations
       new.metadata.finalizers = resource.metadata.finalizers
+      new.metadata.ownerReferences = resource.metadata.ownerReferences
       new.spec = resource.spec
       return new
     }

@@ -20,6 +20,8 @@ final class FaultyStore: ResourceStore, SecretStore {
     var writes = 0
     var watchers: [@Sendable () -> Void] = []
     var secrets: [SecretName: [String: Secret]] = [:]
+    /// Keys of Servers that somebody edited into nonsense.
+    var unreadable: Set<String> = []
   }
 
   private let state = Mutex(State())
@@ -54,6 +56,17 @@ final class FaultyStore: ResourceStore, SecretStore {
     }
   }
 
+  /// Somebody edits a Server into something that cannot be read, or puts it right.
+  func setUnreadable(_ name: String, _ isUnreadable: Bool) {
+    state.withLock { state in
+      if isUnreadable { state.unreadable.insert(name) } else { state.unreadable.remove(name) }
+    }
+  }
+
+  private func isUnreadable<Kind: ResourceKind>(_ kind: Kind.Type, _ name: String) -> Bool {
+    Kind.kind == ServerKind.kind && state.withLock { $0.unreadable.contains(name) }
+  }
+
   private static let unreachable = StoreError.unavailable(message: "connection refused")
 
   private func pass<Value: Sendable>(
@@ -77,11 +90,19 @@ final class FaultyStore: ResourceStore, SecretStore {
   }
 
   func get<Kind: ResourceKind>(_ kind: Kind.Type, named name: String) async throws(StoreError) -> Resource<Kind>? {
-    try await pass { () async throws(StoreError) in try await inner.get(kind, named: name) }
+    try await pass { () async throws(StoreError) in
+      if isUnreadable(kind, name) { throw .invalid(kind: Kind.kind, name: name, message: "it cannot be read") }
+      return try await inner.get(kind, named: name)
+    }
   }
 
   func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {
-    try await pass { () async throws(StoreError) in try await inner.list(kind) }
+    try await pass { () async throws(StoreError) in
+      var list = try await inner.list(kind)
+      list.unreadable = list.items.map(\.metadata.key).filter { isUnreadable(kind, $0) }
+      list.items.removeAll { isUnreadable(kind, $0.metadata.key) }
+      return list
+    }
   }
 
   func create<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
