@@ -11,7 +11,8 @@ extension BootPlane {
       let disks = order.disks.count { $0.action == .erase }
       journal.report(
         .lifecycle(
-          reason: "Agent", message: "told to erase \(disks) disk\(disks == 1 ? "" : "s")", isWarning: false), of: subject)
+          reason: "Agent", message: "told to erase \(disks) disk\(disks == 1 ? "" : "s")", isWarning: false),
+        of: subject)
       return order
     case .refused(let reason):
       report("not wiped: \(reason)", isWarning: true, of: subject)

@@ -86,7 +86,9 @@ public final class WipeHandover: Sendable {
       var given: WipeStatus
       do {
         given = try intent.given(to: server)
-        given.heartbeat = now()
+        if !server.status.wasRestarted(for: intent.id, since: now().advanced(by: .zero - rebootTimeout / 2)) {
+          given.heartbeat = now()
+        }
       } catch {
         server.status.failWipe(error.description, now: now())
         do throws(StoreError) {
@@ -209,6 +211,15 @@ public final class WipeHandover: Sendable {
   private func obstacle(to server: Server) async throws(StoreError) -> String? {
     if let obstacle = server.wipeObstacle { return obstacle }
     return try await isFree(server.metadata.name) ? nil : "it is in use"
+  }
+}
+
+extension ServerStatus {
+  /// Whether the machine was just restarted for this wipe: it has its time anyway, and its agent's first report is the next
+  /// heartbeat.
+  fileprivate func wasRestarted(for wipe: String, since time: Timestamp) -> Bool {
+    guard let switching, switching.subject == wipe, switching.outcome == .done else { return false }
+    return switching.at > time
   }
 }
 
