@@ -76,12 +76,19 @@ final class DatabaseFile: Sendable {
       guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
         throw DatabaseError(message: "no write-ahead log is possible on this file system")
       }
-      try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(logBytes)")
+      try database.execute(
+        sql: """
+          PRAGMA synchronous = FULL;
+          PRAGMA journal_size_limit = \(logBytes);
+          PRAGMA wal_autocheckpoint = \(logBytes / 4096);
+          """)
     }
     return configuration
   }
 
-  /// What the log is cut down to after a checkpoint, should a large transaction have made it larger.
+  /// When the log is brought into the file, in pages of 4096 bytes: late, for whoever commits then waits for that as well,
+  /// and a page that was written several times is written to the file once. It is also what the log is cut down to after
+  /// that, should a large transaction have made it larger.
   private static let logBytes = 16 << 20
 
   /// SQLite gives its other files the mode of this one.

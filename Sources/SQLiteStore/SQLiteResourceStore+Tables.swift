@@ -43,17 +43,17 @@ extension SQLiteResourceStore {
     // Before the change is there itself: what is read from the file is what was there.
     var gone = try log(in: database).lastToForget(
       beforeAdding: bytes, maximumCount: Int(limits.changes), maximumBytes: limits.changeBytes)
-    try database.execute(
-      sql: "INSERT INTO changes (kind, change, json) VALUES (?, ?, ?)", arguments: [Kind.kind, change.rawValue, json])
+    try database.cachedStatement(sql: "INSERT INTO changes (kind, change, json) VALUES (?, ?, ?)")
+      .execute(arguments: [Kind.kind, change.rawValue, json])
     let version = database.lastInsertedRowID
     if limits.changes == 0 { gone = version }
     if let gone { try database.execute(sql: "DELETE FROM changes WHERE version <= ?", arguments: [gone]) }
     if change == .deleted {
       try database.execute(sql: "DELETE FROM resources WHERE kind = ? AND name = ?", arguments: [Kind.kind, name])
     } else {
-      try database.execute(
-        sql: "INSERT OR REPLACE INTO resources (kind, name, version, json) VALUES (?, ?, ?, ?)",
-        arguments: [Kind.kind, name, version, json])
+      try database.cachedStatement(
+        sql: "INSERT OR REPLACE INTO resources (kind, name, version, json) VALUES (?, ?, ?, ?)"
+      ).execute(arguments: [Kind.kind, name, version, json])
     }
     var recorded = resource
     recorded.metadata.resourceVersion = String(version)

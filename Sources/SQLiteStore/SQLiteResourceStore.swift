@@ -62,20 +62,18 @@ public final class SQLiteResourceStore: ResourceStore {
     guard let document else { return nil }
     let resource = try document.resource(kind, path: file.path)
     // Reading it took a while, off the queue: others may have written meanwhile.
-    try await file.read { database in
-      let version = try Int64.fetchOne(
-        database, sql: "SELECT version FROM resources WHERE kind = ? AND name = ?", arguments: [Kind.kind, name])
-      if version == document.version { self.written.keep(resource) }
-    }
+    try await file.read { database in if try self.isCurrent(resource, in: database) { self.written.keep(resource) } }
     return resource
   }
 
-  public func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {
-    let (documents, version) = try await file.read { database in
-      (try self.documents(kind, in: database), try self.latestVersion(in: database))
+  public func keys<Kind: ResourceKind>(
+    _ kind: Kind.Type
+  ) async throws(StoreError) -> (keys: [String], resourceVersion: String) {
+    try await file.read { database in
+      let keys = try String.fetchAll(
+        database, sql: "SELECT name FROM resources WHERE kind = ? ORDER BY name", arguments: [Kind.kind])
+      return (keys, String(try self.latestVersion(in: database)))
     }
-    let items = try await ResourceDocument.resources(documents, kind, path: file.path)
-    return ResourceList(items: items, resourceVersion: String(version))
   }
 
   public func create<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
@@ -127,10 +125,41 @@ public final class SQLiteResourceStore: ResourceStore {
 
   public func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     let given = try normalizedStatus(resource)
-    return try await change(given) { [given = given.resource] stored in
+    return try await file.write { database in try self.replaceStatus(given, in: database) }
+  }
+
+  private func replaceStatus<Kind: ResourceKind>(
+    _ given: (resource: Resource<Kind>, json: String), in database: Database
+  ) throws -> Resource<Kind> {
+    try replace(given, in: database) { stored in
       var new = stored
-      new.status = given.status
+      new.status = given.resource.status
       return new
+    }
+  }
+
+  private func normalizedStatus<Kind: ResourceKind>(
+    ofOne resource: Resource<Kind>
+  ) -> Result<(resource: Resource<Kind>, json: String), StoreError> {
+    do throws(StoreError) { return .success(try normalizedStatus(resource)) } catch { return .failure(error) }
+  }
+
+  /// What became of one object of several: where the file failed, nothing becomes of any.
+  private func result<Value>(_ body: () throws -> Value) throws -> Result<Value, StoreError> {
+    do { return .success(try body()) } catch let error as StoreError { return .failure(error) }
+  }
+
+  public func updateStatuses<Kind: ResourceKind>(
+    _ resources: [Resource<Kind>]
+  ) async -> [Result<Resource<Kind>, StoreError>] {
+    let given = await inParallel(resources) { self.normalizedStatus(ofOne: $0) }
+    do throws(StoreError) {
+      // One commit: a change of one Server is one of many classes, and each commit waits for the disk.
+      return try await file.write { database in
+        try given.map { one in try self.result { try self.replaceStatus(try one.get(), in: database) } }
+      }
+    } catch {
+      return resources.map { _ in .failure(error) }
     }
   }
 
@@ -174,18 +203,23 @@ public final class SQLiteResourceStore: ResourceStore {
     _ normalized: (resource: Resource<Kind>, json: String),
     _ edit: @Sendable (Resource<Kind>) throws(StoreError) -> Resource<Kind>
   ) async throws(StoreError) -> Resource<Kind> {
+    try await file.write { database in try self.replace(normalized, in: database, by: edit) }
+  }
+
+  private func replace<Kind: ResourceKind>(
+    _ normalized: (resource: Resource<Kind>, json: String), in database: Database,
+    by edit: (Resource<Kind>) throws(StoreError) -> Resource<Kind>
+  ) throws -> Resource<Kind> {
     let (given, json) = normalized
     let name = given.metadata.key
-    return try await file.write { database in
-      let stored = try self.existing(Kind.self, name, in: database)
-      guard given.metadata.resourceVersion == stored.metadata.resourceVersion,
-        given.metadata.uid == nil || given.metadata.uid == stored.metadata.uid
-      else { throw StoreError.conflict(kind: Kind.kind, name: name) }
-      let new = try edit(stored)
-      guard new != stored else { return stored }
-      let isGone = new.metadata.deletionTimestamp != nil && new.metadata.finalizers == nil
-      return try self.record(isGone ? .deleted : .modified, new, json: new == given ? json : nil, in: database)
-    }
+    let stored = try existing(Kind.self, name, in: database)
+    guard given.metadata.resourceVersion == stored.metadata.resourceVersion,
+      given.metadata.uid == nil || given.metadata.uid == stored.metadata.uid
+    else { throw StoreError.conflict(kind: Kind.kind, name: name) }
+    let new = try edit(stored)
+    guard new != stored else { return stored }
+    let isGone = new.metadata.deletionTimestamp != nil && new.metadata.finalizers == nil
+    return try record(isGone ? .deleted : .modified, new, json: new == given ? json : nil, in: database)
   }
 
   /// As ``normalized(_:)``, without reading back what was read before and a status that need not be: a class's, with the

@@ -64,20 +64,20 @@ public final class SQLiteSecretStore: SecretStore {
     try await file.write { database in
       // Zeroes what is deleted; it may not change inside a transaction that wrote already.
       try database.execute(sql: "PRAGMA secure_delete = ON")
+      let deletion = try database.cachedStatement(sql: "DELETE FROM secrets WHERE namespace = ? AND name = ?")
       for row in written {
         self.known.withLock { $0[row.name] = nil }
-        try database.execute(
-          sql: "DELETE FROM secrets WHERE namespace = ? AND name = ?", arguments: [row.name.namespace, row.name.name])
+        try deletion.execute(arguments: [row.name.namespace, row.name.name])
       }
       let added = written.filter { $0.json != nil }
       guard !added.isEmpty else { return }
       guard try Int.fetchOne(database, sql: "SELECT count(*) FROM secrets") ?? 0 <= maximum - added.count else {
         throw StoreError.unavailable(message: "it holds \(maximum) Secrets, which is the most there may be")
       }
+      let insertion = try database.cachedStatement(
+        sql: "INSERT INTO secrets (namespace, name, json) VALUES (?, ?, ?)")
       for row in added {
-        try database.execute(
-          sql: "INSERT INTO secrets (namespace, name, json) VALUES (?, ?, ?)",
-          arguments: [row.name.namespace, row.name.name, row.json])
+        try insertion.execute(arguments: [row.name.namespace, row.name.name, row.json])
       }
     }
     try await file.emptyLog()

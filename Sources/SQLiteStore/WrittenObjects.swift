@@ -8,9 +8,9 @@ import Synchronization
 /// True because the file is this process's alone, and kept and forgotten on the database's queue only. Whoever asks beside
 /// the queue gets what was last committed, or what is being committed at that moment.
 final class WrittenObjects: Sendable {
-  /// Objects kept; with the largest of them, some tens of megabytes. Two thousand are the Servers and bindings of a rack
-  /// that boots.
-  private static let maximum = 4096
+  /// Objects kept. Ten thousand Servers take some 100 MB, most of which those who match them with classes hold anyway; of
+  /// a rack that boots there are two thousand, Servers and bindings.
+  private static let maximum = 16_384
 
   private struct Key: Hashable {
     var kind: String
@@ -22,6 +22,9 @@ final class WrittenObjects: Sendable {
   func resource<Kind: ResourceKind>(_ kind: Kind.Type, _ name: String) -> Resource<Kind>? {
     objects.withLock { $0[Key(kind: Kind.kind, name: name)] } as? Resource<Kind>
   }
+
+  /// Whether another one can be kept without forgetting one for it.
+  var hasRoom: Bool { objects.withLock { $0.count < Self.maximum } }
 
   func keep<Kind: ResourceKind>(_ resource: Resource<Kind>) {
     objects.withLock { objects in

@@ -10,6 +10,12 @@ public enum Hexadecimal {
     }
   }
 
+  /// The ASCII digit of a value; only its low four bits count.
+  public static func digit(_ value: UInt8) -> UInt8 {
+    let value = value & 0xf
+    return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+  }
+
   /// Two digits a byte, `separator` between bytes.
   public static func text(_ bytes: some Sequence<UInt8>, separator: String = "") -> String {
     bytes.map { byte in

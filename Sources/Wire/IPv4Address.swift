@@ -16,16 +16,25 @@ public struct IPv4Address: RawRepresentable, Hashable, Sendable, Comparable {
 
   /// Reads four decimal octets, `10.0.0.1`; `nil` for anything else (leading zeros included: they mean octal to some).
   public init?(_ text: some StringProtocol) {
-    let octets = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard octets.count == 4 else { return nil }
-    var value: UInt32 = 0
-    for octet in octets {
-      guard (1...3).contains(octet.utf8.count), octet.utf8.allSatisfy({ (48...57).contains($0) }),
-        octet.utf8.count == 1 || octet.utf8.first != 48, let number = UInt8(octet)
-      else { return nil }
-      value = value << 8 | UInt32(number)
+    // Of one type, and one pass: every request has some.
+    let text = String(text)
+    var (value, octets) = (UInt32(0), 0)
+    // The octet being read; `nil` before its first digit.
+    var octet: UInt32?
+    for character in text.utf8 {
+      switch character {
+      case UInt8(ascii: "."):
+        guard let whole = octet, octets < 3 else { return nil }
+        (value, octets, octet) = (value << 8 | whole, octets + 1, nil)
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        let longer = (octet ?? 0) * 10 + UInt32(character - UInt8(ascii: "0"))
+        guard octet != 0, longer <= 255 else { return nil }
+        octet = longer
+      default: return nil
+      }
     }
-    self.init(rawValue: value)
+    guard let last = octet, octets == 3 else { return nil }
+    self.init(rawValue: value << 8 | last)
   }
 
   /// The four bytes in network order.
@@ -45,7 +54,9 @@ public struct IPv4Address: RawRepresentable, Hashable, Sendable, Comparable {
 }
 
 extension IPv4Address: CustomStringConvertible {
-  public var description: String { bytes.map { String($0) }.joined(separator: ".") }
+  public var description: String {
+    "\(rawValue >> 24).\(rawValue >> 16 & 0xff).\(rawValue >> 8 & 0xff).\(rawValue & 0xff)"
+  }
 }
 
 extension IPv4Address: Codable {

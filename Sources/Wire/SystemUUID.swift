@@ -30,11 +30,20 @@ public struct SystemUUID: Hashable, Sendable, Comparable {
 
   /// Reads `8-4-4-4-12` hexadecimal digits, any case; `nil` for anything else.
   public init?(_ text: some StringProtocol) {
-    let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12], let bytes = Hexadecimal.bytes(groups.joined()) else {
-      return nil
+    // Of one type, and one pass: every request of a machine that boots has one.
+    let text = String(text)
+    guard text.utf8.count == 36 else { return nil }
+    var (high, low, place) = (UInt64(0), UInt64(0), 0)
+    for character in text.utf8 {
+      if place == 8 || place == 13 || place == 18 || place == 23 {
+        guard character == UInt8(ascii: "-") else { return nil }
+      } else {
+        guard let digit = Hexadecimal.value(of: character) else { return nil }
+        (high, low) = (high << 4 | low >> 60, low << 4 | UInt64(digit))
+      }
+      place += 1
     }
-    self.init(bytes: bytes)
+    self.init(high: high, low: low)
   }
 
   /// The 16 bytes in the order of the text form.
@@ -57,9 +66,14 @@ public struct SystemUUID: Hashable, Sendable, Comparable {
 extension SystemUUID: CustomStringConvertible {
   /// Lower case, as Kubernetes object names must be.
   public var description: String {
-    let text = Array(Hexadecimal.text(bytes))
-    return [text[0..<8], text[8..<12], text[12..<16], text[16..<20], text[20..<32]].map { String($0) }
-      .joined(separator: "-")
+    var text: [UInt8] = []
+    text.reserveCapacity(36)
+    for place in 0..<32 {
+      if place == 8 || place == 12 || place == 16 || place == 20 { text.append(UInt8(ascii: "-")) }
+      let digits = place < 16 ? high >> UInt64(60 - 4 * place) : low >> UInt64(124 - 4 * place)
+      text.append(Hexadecimal.digit(UInt8(truncatingIfNeeded: digits & 0xf)))
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 }
 

@@ -122,7 +122,7 @@ struct LiveTests {
   }
 
   /// A file of several portions, and no multiple of one, in which every line tells where it stands.
-  static let kernel = (0..<100_001).map { "line \($0) of the kernel\n" }.joined()
+  static let kernel = (0..<400_001).map { "line \($0) of the kernel\n" }.joined()
 
   func rackWithKernel() throws -> Rack {
     let rack = try Rack()

@@ -39,6 +39,57 @@ struct SQLiteResourceStoreTests {
     #expect(await events.next() == .added(c))
   }
 
+  @Test("A class's status is in the file as any other object is, and reads back after a restart")
+  func classStatus() async throws {
+    var store = try open()
+    var spec = ServerClassSpec(selector: LabelSelectorSpec(matchLabels: ["rack": "a \"b\"/c"]))
+    spec.strategicPatches = ["machine:\n  ünïcode: \u{1}"]
+    var object = try await store.create(ServerClass(metadata: ObjectMeta(name: "workers"), spec: spec))
+    object.status.serversAvailable = ["a", "b.c", "quote\"and\\and\u{1}and\nand/ünïcode"]
+    object.status.serversInUse = ["d"]
+    object = try await store.updateStatus(object)
+    store.close()
+    let file = try Data(contentsOf: URL(filePath: path))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var bare = object
+    bare.metadata.resourceVersion = nil
+    #expect(file.contains(try encoder.encode(bare)))
+    store = try open()
+    #expect(try await store.list(ServerClassKind.self).items == [object])
+  }
+
+  @Test("Lists read while others write hold each object as it was at one moment, and the last says what is there")
+  func listsBesideWrites() async throws {
+    let store = try open()
+    for index in 0..<600 { _ = try await store.create(.example("s\(index)")) }
+    store.close()
+    // Nothing is known of what is in the file.
+    let again = try open()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for worker in 0..<4 {
+        group.addTask {
+          for index in stride(from: worker, to: 600, by: 16) {
+            guard var server = try await again.get(ServerKind.self, named: "s\(index)") else { continue }
+            server.spec.hostname = "new"
+            server = try await again.update(server)
+            if index % 3 == 0 { _ = try await again.delete(ServerKind.self, named: "s\(index)", version: nil) }
+          }
+        }
+        group.addTask {
+          let list = try await again.list(ServerKind.self)
+          let newest = list.items.compactMap { $0.metadata.resourceVersion.flatMap { Int64($0) } }.max() ?? 0
+          #expect(newest <= Int64(list.resourceVersion) ?? 0)
+        }
+      }
+      try await group.waitForAll()
+    }
+    let list = try await again.list(ServerKind.self)
+    again.close()
+    #expect(try await open().list(ServerKind.self) == list)
+    #expect(list.items.count(where: { $0.spec.hostname == "new" }) > 0)
+  }
+
   @Test("No version is given twice, though the last object and every remembered change are gone")
   func versionsNeverReused() async throws {
     var limits = SQLiteResourceStore.Limits()

@@ -41,6 +41,26 @@ extension StoreRequirement {
       #expect(list.items.map(\.metadata.name) == ["a", "a.b", "b", "c"])
       #expect(Set(list.items) == Set(created))
     },
+    StoreRequirement("Keys are those of a list, and a watch that follows them misses nothing") { store throws in
+      let (none, empty) = try await store.keys(ServerKind.self)
+      #expect(none.isEmpty && !empty.isEmpty)
+      for name in ["b", "a.b", "c", "a"] { _ = try await store.create(.example(name)) }
+      let gone = try await store.delete(ServerKind.self, named: "c", version: nil)
+      let (keys, version) = try await store.keys(ServerKind.self)
+      #expect(keys == ["a", "a.b", "b"] && gone.metadata.name == "c")
+      var events = try await store.watch(ServerKind.self, after: version).makeAsyncIterator()
+      let last = try await store.create(.example("d"))
+      #expect(await events.next() == .added(last))
+    },
+    StoreRequirement("A list says what was written last, however often it is asked for") { store throws in
+      for name in ["a", "b"] { _ = try await store.create(.example(name)) }
+      var list = try await store.list(ServerKind.self)
+      list.items[1].spec.hostname = "edited"
+      let edited = try await store.update(list.items[1])
+      #expect(try await store.list(ServerKind.self).items == [list.items[0], edited])
+      _ = try await store.delete(ServerKind.self, named: "a", version: nil)
+      #expect(try await store.list(ServerKind.self).items == [edited])
+    },
     StoreRequirement("A second object of a name is refused, and the first is as it was") { store throws in
       let first = try await store.create(.example("a"))
       await #expect(throws: StoreError.alreadyExists(kind: "Server", name: "a")) {

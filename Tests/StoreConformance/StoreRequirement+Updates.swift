@@ -45,6 +45,33 @@ extension StoreRequirement {
       #expect(updated.metadata.labels == nil && updated.metadata.finalizers == nil)
       #expect(updated.metadata.resourceVersion != created.metadata.resourceVersion)
     },
+    StoreRequirement("Of statuses written together each is judged by itself, and told in what was returned") {
+      store throws in
+      #expect(await store.updateStatuses([Server]()).isEmpty)
+      var servers: [Server] = []
+      for name in ["a", "b", "c", "d"] { servers.append(try await store.create(.example(name))) }
+      var events = try await store.watch(
+        ServerKind.self, after: servers[3].metadata.resourceVersion
+      ).makeAsyncIterator()
+      for index in servers.indices { servers[index].status.ready = true }
+      // One that was changed meanwhile, one that is gone, and one whose status is what it was.
+      var other = servers[0]
+      other.spec.hostname = "edited"
+      let current = try await store.update(other)
+      let deleted = try await store.delete(ServerKind.self, named: "b", version: nil)
+      servers[3].status = ServerStatus()
+      let results = await store.updateStatuses(servers)
+      #expect(results.count == 4)
+      #expect(results[0] == .failure(.conflict(kind: "Server", name: "a")))
+      #expect(results[1] == .failure(.notFound(kind: "Server", name: "b")))
+      let written = try results[2].get()
+      #expect(written.status.ready && written.metadata.resourceVersion != servers[2].metadata.resourceVersion)
+      #expect(try results[3].get() == servers[3])
+      #expect(try await store.list(ServerKind.self).items == [current, written, servers[3]])
+      #expect(await events.next() == .modified(current))
+      #expect(await events.next() == .deleted(deleted))
+      #expect(await events.next() == .modified(written))
+    },
     StoreRequirement("The generation counts changes of the spec only") { store throws in
       var server = try await store.create(.example("a"))
       server.metadata.labels = ["rack": "2"]

@@ -18,11 +18,17 @@ struct AddressTests {
     arguments: ["", "52:54:00:12:34", "52:54-00:12:34:56", "525400123456", "52:54:00:12:34:5g", "52:54:00:12:34:567"])
   func badHardwareAddress(text: String) { #expect(MACAddress(text) == nil) }
 
-  @Test("An IPv4 address reads and writes dotted decimals")
-  func ipv4() { #expect(IPv4Address("10.77.0.254")?.description == "10.77.0.254") }
+  @Test(
+    "An IPv4 address reads and writes dotted decimals",
+    arguments: ["10.77.0.254", "0.0.0.0", "255.255.255.255", "1.2.3.4"])
+  func ipv4(text: String) { #expect(IPv4Address(text)?.description == text) }
 
   @Test(
-    "Not IPv4 addresses", arguments: ["", "10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1.2", "a.b.c.d", "10.0.0.-1"])
+    "Not IPv4 addresses",
+    arguments: [
+      "", "10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1.2", "a.b.c.d", "10.0.0.-1", "10..0.1", ".0.0.1", "10.0.0.",
+      "10.0.0.1 ", "10.0.0.1000", "٠.0.0.1",
+    ])
   func badIPv4(text: String) { #expect(IPv4Address(text) == nil) }
 
   @Test("A prefix knows its hosts")
@@ -50,8 +56,17 @@ struct AddressTests {
     #expect(!uuid.isUnset)
     #expect(SystemUUID("00000000-0000-0000-0000-000000000000")?.isUnset == true)
     #expect(SystemUUID("ffffffff-ffff-ffff-ffff-ffffffffffff")?.isUnset == true)
-    #expect(SystemUUID("0011223-34455-6677-8899-aabbccddeeff") == nil)
   }
+
+  @Test(
+    "Not UUIDs",
+    arguments: [
+      "", "0011223-34455-6677-8899-aabbccddeeff", "00112233445566778899aabbccddeeff",
+      "00112233-4455-6677-8899-aabbccddeef", "00112233-4455-6677-8899-aabbccddeeff0",
+      "00112233-4455-6677-8899-aabbccddeefg", "00112233 4455-6677-8899-aabbccddeeff",
+      "00112233-4455-6677-8899- abbccddeeff", "é0112233-4455-6677-8899-aabbccddeef",
+    ])
+  func badUUID(text: String) { #expect(SystemUUID(text) == nil) }
 
   @Test(
     "A moment is written and read as Kubernetes does",

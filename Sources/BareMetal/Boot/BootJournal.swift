@@ -49,7 +49,8 @@ public final class BootJournal: BootEventSink {
       time: now(), reason: occurrence.reason, message: PlainText.line(occurrence.message),
       isWarning: occurrence.isWarning)
     state.withLock { state in
-      let record = state.append(event, of: subject)
+      let key = state.append(event, of: subject)
+      guard !state.followers.isEmpty, let record = state.records[key] else { return }
       let update = Update(mac: record.mac, uuid: record.uuid, address: record.address, event: event)
       for follower in state.followers.values { follower.yield(update) }
     }
@@ -94,9 +95,11 @@ public final class BootJournal: BootEventSink {
 
 extension BootJournal.State {
   /// Finds the machine by whatever is known of it, learns what is new, and adds the event.
-  fileprivate mutating func append(_ event: BootEvent, of subject: BootSubject) -> BootRecord {
+  /// - Returns: the machine's key.
+  fileprivate mutating func append(_ event: BootEvent, of subject: BootSubject) -> Int {
     let key = find(subject) ?? insert()
-    var record = records[key, default: BootRecord()]
+    // Taken out, so that its events are not copied.
+    var record = records.removeValue(forKey: key) ?? BootRecord()
     if let mac = subject.mac {
       record.mac = mac
       byMAC[mac] = key
@@ -112,7 +115,7 @@ extension BootJournal.State {
     records[key] = record
     counter += 1
     touched[key] = counter
-    return record
+    return key
   }
 
   /// An address belongs to the machine that had it last.

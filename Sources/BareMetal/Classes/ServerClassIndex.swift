@@ -3,13 +3,21 @@
 ///
 /// A value; what it holds of a Server is what matching needs.
 public struct ServerClassIndex: Sendable {
-  private struct Member {
-    var labels: [String: String]?
-    var hardware: HardwareInformation?
+  /// A class, so that ten thousand of them can be looked at for a hundred classes without copying what they are made of.
+  private final class Member: Sendable {
+    let labels: [String: String]?
+    let hardware: HardwareInformation?
     /// Accepted, and nothing else keeps it out.
-    var isIncluded: Bool
+    let isIncluded: Bool
     /// What the Server's own status says.
-    var saysInUse: Bool
+    let saysInUse: Bool
+
+    init(_ server: Server) {
+      labels = server.metadata.labels
+      hardware = server.spec.hardware
+      isIncluded = server.exclusion == nil
+      saysInUse = server.status.inUse
+    }
   }
 
   private struct Class {
@@ -38,9 +46,7 @@ public struct ServerClassIndex: Sendable {
   /// There is this Server, as it is now.
   public mutating func setServer(_ server: Server) {
     let name = server.metadata.name
-    let member = Member(
-      labels: server.metadata.labels, hardware: server.spec.hardware, isIncluded: server.exclusion == nil,
-      saysInUse: server.status.inUse)
+    let member = Member(server)
     if let known = servers[name], known.isIncluded == member.isIncluded, known.saysInUse == member.saysInUse,
       known.labels == member.labels, known.hardware == member.hardware
     {
@@ -62,23 +68,30 @@ public struct ServerClassIndex: Sendable {
   }
 
   /// There is this class, as it is now.
-  public mutating func setClass(_ serverClass: ServerClass) {
-    let name = serverClass.metadata.name
-    if let known = classes[name], known.spec.qualifiers == serverClass.spec.qualifiers,
-      known.spec.selector == serverClass.spec.selector
-    {
-      classes[name]?.spec = serverClass.spec
-      return
+  public mutating func setClass(_ serverClass: ServerClass) { setClasses([serverClass]) }
+
+  /// There are these classes, as they are now. Many at once cost little more than one: each Server is looked at once.
+  public mutating func setClasses(_ serverClasses: some Sequence<ServerClass>) {
+    var new: [(name: String, class: Class)] = []
+    for serverClass in serverClasses {
+      let (name, spec) = (serverClass.metadata.name, serverClass.spec)
+      if let known = classes[name], known.spec.qualifiers == spec.qualifiers, known.spec.selector == spec.selector {
+        classes[name]?.spec = spec
+      } else {
+        new.append((name, Class(spec: spec, matcher: ServerClassMatcher(spec))))
+      }
     }
-    var new = Class(spec: serverClass.spec, matcher: ServerClassMatcher(serverClass.spec))
-    for (server, member) in servers where member.isIncluded {
-      guard new.matcher.qualifies(labels: member.labels, hardware: member.hardware) else { continue }
-      if isInUse(server, member) { new.inUse.append(server) } else { new.available.append(server) }
+    guard !new.isEmpty else { return }
+    for (server, member) in servers.sorted(by: { $0.key < $1.key }) where member.isIncluded {
+      let (labels, hardware, isInUse) = (member.labels, member.hardware, isInUse(server, member))
+      for index in new.indices where new[index].class.matcher.qualifies(labels: labels, hardware: hardware) {
+        if isInUse { new[index].class.inUse.append(server) } else { new[index].class.available.append(server) }
+      }
     }
-    new.available.sort()
-    new.inUse.sort()
-    classes[name] = new
-    changed.insert(name)
+    for (name, found) in new {
+      classes[name] = found
+      changed.insert(name)
+    }
   }
 
   public mutating func removeClass(_ name: String) {

@@ -19,8 +19,12 @@ public struct ServerClassMatcher: Hashable, Sendable {
   }
 
   /// Whether labels and hardware are as asked for, whatever else keeps the Server out.
-  public func qualifies(labels: [String: String]?, hardware: HardwareInformation?) -> Bool {
-    objection(labels: labels, hardware: hardware) == nil
+  ///
+  /// The hardware is only asked for where it matters: most classes have labels alone, and it is large.
+  public func qualifies(
+    labels: [String: String]?, hardware: @autoclosure () -> HardwareInformation?
+  ) -> Bool {
+    objection(labels: labels, hardware: hardware()) == nil
   }
 
   /// Why a Server is not in the class, for people; `nil` when it is.
@@ -41,14 +45,16 @@ public struct ServerClassMatcher: Hashable, Sendable {
     }
   }
 
-  private func objection(labels: [String: String]?, hardware fact: HardwareInformation?) -> Objection? {
+  private func objection(
+    labels: [String: String]?, hardware fact: @autoclosure () -> HardwareInformation?
+  ) -> Objection? {
     guard let selector, selector.matches(labels) else { return .selector }
     if !labelSelectors.isEmpty {
       let isLabelled = labelSelectors.contains { $0.allSatisfy { key, value in labels?[key] == value } }
       guard isLabelled else { return .labels }
     }
     guard !hardware.isEmpty else { return nil }
-    guard let fact else { return .noHardware }
+    guard let fact = fact() else { return .noHardware }
     return hardware.contains { $0.matches(fact) } ? nil : .hardware
   }
 }

@@ -55,6 +55,9 @@ private struct JSONValueEncoder: Encoder {
   func encode(_ value: some Encodable) throws {
     if let value = value as? JSONValue {
       slot.content = .scalar(value)
+    } else if let texts = value as? [String] {
+      // As it would itself, without a place for each: a class has the names of thousands.
+      slot.content = .scalar(.array(texts.map { .string($0) }))
     } else {
       try value.encode(to: self)
     }

@@ -19,7 +19,9 @@ public enum PlainText {
   }
 
   /// Whether the text has nothing that ``line(_:)`` would remove.
-  public static func isPlain(_ text: some StringProtocol) -> Bool { !text.unicodeScalars.contains { isControl($0) } }
+  public static func isPlain(_ text: some StringProtocol) -> Bool {
+    text.utf8.allSatisfy { (0x20...0x7e).contains($0) } || !text.unicodeScalars.contains { isControl($0) }
+  }
 
   /// Control and format characters (C0, DEL, C1, bidirectional overrides) and line separators.
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {

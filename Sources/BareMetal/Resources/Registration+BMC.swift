@@ -26,7 +26,18 @@ extension Secret {
 
   /// As many letters and digits, each as likely as any other.
   public static func random(length: Int, using random: inout some RandomNumberGenerator) -> Secret {
-    Secret(String((0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] }))
+    var text = ""
+    while text.utf8.count < length {
+      // Ten characters of one number at most: the system is asked for it, and a rack that boots needs a thousand secrets.
+      var bits = random.next()
+      for _ in 0..<10 where text.utf8.count < length {
+        let index = Int(bits & 63)
+        bits >>= 6
+        // Not the rest of a division, which would make some likelier.
+        if index < alphabet.count { text.append(alphabet[index]) }
+      }
+    }
+    return Secret(text)
   }
 }
 

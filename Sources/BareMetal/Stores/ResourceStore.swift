@@ -12,6 +12,10 @@ public protocol ResourceStore: Sendable {
   /// Every object of the kind, by key.
   func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind>
 
+  /// The keys of every object of the kind, and where a watch that follows them begins: what ``list(_:)`` would say of
+  /// them, for those who read no more. A store that need not read the objects for it does not.
+  func keys<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> (keys: [String], resourceVersion: String)
+
   /// Stores a new object (its status too) and returns it with uid, version, generation 1 and creation time.
   /// - Throws: ``StoreError/alreadyExists(kind:name:)``, ``StoreError/invalid(kind:name:message:)`` (a bad name, or
   ///   `resourceVersion` set).
@@ -35,6 +39,13 @@ public protocol ResourceStore: Sendable {
   func updateStatus<Kind: ResourceKind>(
     _ resource: Resource<Kind>, from old: Resource<Kind>
   ) async throws(StoreError) -> Resource<Kind>
+
+  /// As ``updateStatus(_:)`` for each of them, in any order: what becomes of one says nothing of another, unless the store
+  /// itself fails. A store that can do so writes all at once.
+  /// - Returns: what became of each, in the order given.
+  func updateStatuses<Kind: ResourceKind>(
+    _ resources: [Resource<Kind>]
+  ) async -> [Result<Resource<Kind>, StoreError>]
 
   /// Deletes the object, or marks it where finalizers remain. With `version`, only that state of it.
   /// - Returns: the object as it was last.
@@ -64,7 +75,39 @@ extension ResourceStore {
   ) async throws(StoreError) -> Resource<Kind> {
     try await updateStatus(resource)
   }
+
+  public func keys<Kind: ResourceKind>(
+    _ kind: Kind.Type
+  ) async throws(StoreError) -> (keys: [String], resourceVersion: String) {
+    let list = try await list(kind)
+    // What cannot be read is there all the same.
+    return ((list.items.map(\.metadata.key) + list.unreadable).sorted(), list.resourceVersion)
+  }
+
+  /// Several at a time: most of it is waiting for the store.
+  public func updateStatuses<Kind: ResourceKind>(
+    _ resources: [Resource<Kind>]
+  ) async -> [Result<Resource<Kind>, StoreError>] {
+    await withTaskGroup(of: (Int, Result<Resource<Kind>, StoreError>).self) { group in
+      var results: [Int: Result<Resource<Kind>, StoreError>] = [:]
+      for (index, resource) in resources.enumerated() {
+        if index >= statusesAtOnce, let (index, result) = await group.next() { results[index] = result }
+        group.addTask {
+          do throws(StoreError) {
+            return (index, .success(try await updateStatus(resource)))
+          } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      for await (index, result) in group { results[index] = result }
+      return resources.indices.compactMap { results[$0] }
+    }
+  }
 }
+
+/// Writes that ``ResourceStore/updateStatuses(_:)`` has under way where a store takes one at a time.
+private let statusesAtOnce = 4
 
 /// One change of an object.
 public enum WatchEvent<Kind: ResourceKind>: Hashable, Sendable {

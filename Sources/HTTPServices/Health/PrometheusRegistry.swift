@@ -134,28 +134,40 @@ extension PrometheusRegistry {
 
   /// `[a-zA-Z_:][a-zA-Z0-9_:]*`; every other character becomes `_`.
   static func name(_ label: String) -> String {
-    let name = String(
-      label.utf8.map { byte -> Character in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: ":"):
-          Character(Unicode.Scalar(byte))
-        default: "_"
-        }
-      })
-    return name.first.map { !$0.isNumber } ?? false ? name : "_" + name
+    // Nearly every name is one already, and every request has some.
+    let name = label.utf8.allSatisfy(isNamed) ? label : String(decoding: label.utf8.map(named), as: UTF8.self)
+    return name.utf8.first.map { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false ? name : "_" + name
+  }
+
+  private static func named(_ byte: UInt8) -> UInt8 { isNamed(byte) ? byte : UInt8(ascii: "_") }
+
+  private static func isNamed(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: ":"):
+      true
+    default: false
+    }
   }
 
   /// `{route="/ipxe",status="200"}`, by name; nothing when there are none.
   static func labels(_ dimensions: [(String, String)]) -> String {
     guard !dimensions.isEmpty else { return "" }
-    let pairs = dimensions.map { (name($0.0).replacing(":", with: "_"), escaped($0.1)) }.sorted { $0.0 < $1.0 }
+    let pairs = dimensions.map { (labelName($0.0), escaped($0.1)) }.sorted { $0.0 < $1.0 }
     return "{" + pairs.map { "\($0.0)=\"\($0.1)\"" }.joined(separator: ",") + "}"
   }
 
+  private static func labelName(_ label: String) -> String {
+    let name = name(label)
+    return name.utf8.contains(UInt8(ascii: ":")) ? name.replacing(":", with: "_") : name
+  }
+
   private static func escaped(_ value: String) -> String {
-    String(decoding: value.utf8.prefix(Limits.labelBytes), as: UTF8.self)
-      .replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    let text =
+      value.utf8.count <= Limits.labelBytes
+      ? value : String(decoding: value.utf8.prefix(Limits.labelBytes), as: UTF8.self)
+    guard text.utf8.contains(where: { "\\\"\n".utf8.contains($0) }) else { return text }
+    return text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
   }
 
   private static func number(_ value: Double) -> String {

@@ -18,8 +18,9 @@ public final class ServerClassController: Service {
   private static let settling = Duration.milliseconds(10)
   /// Between two rounds of writing, as long as the last one took but no longer: half of the store's time is for others.
   private static let longestPause = Duration.seconds(1)
-  /// Classes written at a time: while one is synced to the disk the next is made JSON of.
-  private static let concurrency = 4
+  /// Classes written at a time: a change of a Server concerns dozens, and is to be seen in all of them soon. Together they
+  /// are some tens of megabytes at most.
+  private static let batch = 32
   /// Before a store that failed is tried again.
   private static let backoff = Backoff(first: .milliseconds(100), longest: .seconds(30))
 
@@ -175,46 +176,67 @@ public final class ServerClassController: Service {
 
   /// - Returns: those that must be tried again.
   private func bringUp(_ names: Set<String>) async -> Set<String> {
-    await withTaskGroup(of: (String, Bool).self) { group in
-      var failed: Set<String> = []
-      func take(_ result: (name: String, isDone: Bool)?) {
-        if let result, !result.isDone { failed.insert(result.name) }
-      }
-      for (index, name) in names.sorted().enumerated() {
-        if index >= Self.concurrency { take(await group.next()) }
-        group.addTask { (name, Task.isCancelled ? false : await self.bringUp(name)) }
-      }
-      for await result in group { take(result) }
-      return failed
+    var failed: Set<String> = []
+    let names = names.sorted()
+    for start in stride(from: 0, to: names.count, by: Self.batch) {
+      failed.formUnion(await bringUp(names[start..<min(start + Self.batch, names.count)]))
     }
+    return failed
   }
 
   /// Writes what is not yet so.
-  /// - Returns: whether it need not be tried again.
-  private func bringUp(_ name: String) async -> Bool {
+  /// - Returns: those that must be tried again.
+  private func bringUp(_ names: ArraySlice<String>) async -> Set<String> {
+    guard !Task.isCancelled else { return Set(names) }
     let start = ContinuousClock.now
-    do throws(StoreError) {
-      guard var object = state.withLock({ $0.classes[name] }) else { return true }
-      if name == Self.any, object.spec.qualifiers?.isEmpty == false {
-        object.spec.qualifiers = Qualifiers()
-        object = try await store.update(object)
-        keep(object)
+    var failed: Set<String> = []
+    var changed: [ServerClass] = []
+    for name in names {
+      do throws(StoreError) {
+        guard var object = try await current(name) else { continue }
+        guard let status = state.withLock({ $0.status(of: object, now: now()) }), status != object.status else {
+          continue
+        }
+        object.status = status
+        changed.append(object)
+      } catch {
+        if await !isSettled(error, name) { failed.insert(name) }
       }
-      guard let status = state.withLock({ $0.status(of: object, now: now()) }), status != object.status else {
-        return true
+    }
+    guard !changed.isEmpty else { return failed }
+    let results = await store.updateStatuses(changed)
+    let (seconds, attoseconds) = start.duration(to: .now).components
+    for (object, result) in zip(changed, results) {
+      switch result {
+      case .success(let written):
+        keep(written)
+        counts.succeeded.increment()
+        counts.time.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+      case .failure(let error):
+        if await !isSettled(error, object.metadata.name) { failed.insert(object.metadata.name) }
       }
-      object.status = status
-      keep(try await store.updateStatus(object))
-      counts.succeeded.increment()
-      let (seconds, attoseconds) = start.duration(to: .now).components
-      counts.time.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-      return true
-    } catch .notFound {
-      return true
-    } catch .conflict {
+    }
+    return failed
+  }
+
+  /// The class as it was last seen; ``any`` without the qualifiers that somebody may have given it.
+  private func current(_ name: String) async throws(StoreError) -> ServerClass? {
+    guard var object = state.withLock({ $0.classes[name] }) else { return nil }
+    guard name == Self.any, object.spec.qualifiers?.isEmpty == false else { return object }
+    object.spec.qualifiers = Qualifiers()
+    object = try await store.update(object)
+    keep(object)
+    return object
+  }
+
+  /// - Returns: whether the class need not be tried again for all that.
+  private func isSettled(_ error: StoreError, _ name: String) async -> Bool {
+    switch error {
+    case .notFound: return true
+    case .conflict:
       counts.conflicted.increment()
       return await reread(name)
-    } catch {
+    default:
       report(error, name)
       return false
     }
@@ -295,7 +317,7 @@ extension ServerClassController.State {
   fileprivate mutating func indexWhenComplete() {
     guard isComplete, !isIndexed else { return }
     isIndexed = true
-    for object in classes.values { index.setClass(object) }
+    index.setClasses(classes.values)
   }
 
   /// The classes to be looked at; `nil` until everything is known.
