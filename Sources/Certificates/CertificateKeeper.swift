@@ -39,6 +39,8 @@ public actor CertificateKeeper: Service {
   public static let interval = Duration.seconds(60)
   /// The same, while something has failed.
   public static let retryInterval = Duration.seconds(5)
+  /// How soon it is noticed that another host leads.
+  private static let step = Duration.milliseconds(250)
 
   private static let certificateKey = "ca.crt"
   private static let privateKey = "ca.key"
@@ -82,8 +84,13 @@ public actor CertificateKeeper: Service {
   public func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        let isDone = await self.look()
-        try? await Task.sleep(for: isDone ? Self.interval : Self.retryInterval)
+        let wasRegistering = self.isRegistering()
+        var rest = await self.look() ? Self.interval : Self.retryInterval
+        // Whoever begins to lead tells the cluster at once: until then it takes nothing of our kinds.
+        while rest > .zero, !Task.isCancelled, self.isRegistering() == wasRegistering {
+          try? await Task.sleep(for: Self.step)
+          rest -= Self.step
+        }
       }
     }
   }

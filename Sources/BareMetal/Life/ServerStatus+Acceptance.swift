@@ -50,7 +50,8 @@ extension ServerStatus {
 }
 
 extension Resource where Kind == ServerKind {
-  /// Whether it was kept here or elsewhere before, and nothing is known of that: a new one has no finalizer yet.
+  /// Whether it was kept here or elsewhere before, and nothing is known of that: one that a person has just written down has
+  /// no finalizer yet, one that registers has a status.
   fileprivate var hasLostStatus: Bool {
     metadata.finalizers?.contains(Server.storageFinalizer) == true && !status.isClean && status.wipe == nil
       && [ServerCondition.accepted, ServerCondition.discovered, ServerCondition.powerCycle].allSatisfy {

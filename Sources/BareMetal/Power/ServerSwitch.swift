@@ -4,5 +4,7 @@ public protocol ServerSwitch: Sendable {
   /// - Parameters:
   ///   - force: although the Server is allocated, or not accepted.
   ///   - by: who asks, for the journal.
-  func perform(_ request: BMCRequest, on name: String, force: Bool, by: String) async -> BMCOutcome
+  ///   - noting: whether the Server's status is brought up to date about it; else the caller does that, with what else it
+  ///     has to write there (``ServerStatus/observe(_:at:)``).
+  func perform(_ request: BMCRequest, on name: String, force: Bool, by: String, noting: Bool) async -> BMCOutcome
 }

@@ -25,6 +25,17 @@ public protocol ResourceStore: Sendable {
   /// Replaces the status only. Same rules as ``update(_:)``.
   func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind>
 
+  /// As ``update(_:)``, for who has the object that the new one was computed from: a store that is far away need not be
+  /// asked for it.
+  func update<Kind: ResourceKind>(
+    _ resource: Resource<Kind>, from old: Resource<Kind>
+  ) async throws(StoreError) -> Resource<Kind>
+
+  /// As ``updateStatus(_:)``, for who has the object that the new one was computed from.
+  func updateStatus<Kind: ResourceKind>(
+    _ resource: Resource<Kind>, from old: Resource<Kind>
+  ) async throws(StoreError) -> Resource<Kind>
+
   /// Deletes the object, or marks it where finalizers remain. With `version`, only that state of it.
   /// - Returns: the object as it was last.
   func delete<Kind: ResourceKind>(
@@ -39,6 +50,20 @@ public protocol ResourceStore: Sendable {
   func watch<Kind: ResourceKind>(
     _ kind: Kind.Type, after version: String?
   ) async throws(StoreError) -> AsyncStream<WatchEvent<Kind>>
+}
+
+extension ResourceStore {
+  public func update<Kind: ResourceKind>(
+    _ resource: Resource<Kind>, from old: Resource<Kind>
+  ) async throws(StoreError) -> Resource<Kind> {
+    try await update(resource)
+  }
+
+  public func updateStatus<Kind: ResourceKind>(
+    _ resource: Resource<Kind>, from old: Resource<Kind>
+  ) async throws(StoreError) -> Resource<Kind> {
+    try await updateStatus(resource)
+  }
 }
 
 /// One change of an object.

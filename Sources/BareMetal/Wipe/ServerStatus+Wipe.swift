@@ -45,6 +45,7 @@ extension ServerStatus {
     self.wipe?.finishedAt = now
     self.wipe?.message = wipe.summary
     isClean = true
+    ready = true
     setPowerCycle(.true, now: now)
     return .done
   }

@@ -36,9 +36,9 @@ public struct ServerOperator: ServerSwitch {
     self.logger = logger
   }
 
-  /// Does what is asked, and notes what came of it.
-  /// - Parameter by: who asks, for the journal.
-  public func perform(_ request: BMCRequest, on name: String, force: Bool = false, by: String) async -> BMCOutcome {
+  public func perform(
+    _ request: BMCRequest, on name: String, force: Bool = false, by: String, noting: Bool = true
+  ) async -> BMCOutcome {
     await BMCOutcome.of(name, clock: ContinuousClock()) { () async throws(BMCFailure) -> BMCAnswer in
       let server = try await self.server(name)
       if !force, let refusal = jurisdiction.refusal(of: server) { throw BMCFailure(.refused, refusal) }
@@ -48,11 +48,11 @@ public struct ServerOperator: ServerSwitch {
       do throws(BMCFailure) {
         let method = try await ManagementMethod(of: server, secrets: secrets)
         let answer = try await controller(method).perform(request)
-        await observe(.success(answer), of: name)
+        if noting { await observe(.success(answer), of: name) }
         return answer
       } catch {
         if let change { journal.report(.changeFailed(change: change, reason: error.message), of: server.bootSubject) }
-        await observe(.failure(error), of: name)
+        if noting { await observe(.failure(error), of: name) }
         throw error
       }
     }

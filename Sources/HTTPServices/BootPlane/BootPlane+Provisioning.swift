@@ -38,7 +38,7 @@ extension BootPlane {
         }, of: binding)
       try await provisioning.tokens.spend(binding.metadata.name)
       journal.report(
-        .lifecycle(reason: "Server Installation", message: "says that it is installed", isWarning: false), of: subject)
+        .lifecycle(reason: "Agent", message: "says that it is installed", isWarning: false), of: subject)
       return Response(status: .noContent)
     } catch {
       throw refused(error, "its report of the installation", subject)

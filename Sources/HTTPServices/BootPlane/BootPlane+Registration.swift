@@ -27,6 +27,7 @@ extension BootPlane {
           _ = take(registration, quarantine, into: &new)
           let isWipeAsked = try await wipes?.noteAcceptance(of: &new) ?? false
           if let host = configuration.bootHost { new.metadata.setBootHost(host) }
+          new.metadata.finalizers = [Server.storageFinalizer]
           return Registered(
             server: try await store.create(new), isNew: true, changes: [], quarantine: quarantine,
             isWipeAsked: isWipeAsked)

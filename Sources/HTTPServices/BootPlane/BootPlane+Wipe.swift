@@ -9,7 +9,9 @@ extension BootPlane {
     switch try await wipes?.answer(forServer: name) {
     case .order(let order):
       let disks = order.disks.count { $0.action == .erase }
-      report("told to erase \(disks) disk\(disks == 1 ? "" : "s")", of: subject)
+      journal.report(
+        .lifecycle(
+          reason: "Agent", message: "told to erase \(disks) disk\(disks == 1 ? "" : "s")", isWarning: false), of: subject)
       return order
     case .refused(let reason):
       report("not wiped: \(reason)", isWarning: true, of: subject)
@@ -29,7 +31,9 @@ extension BootPlane {
       subject.uuid = SystemUUID(message.server)
       var action: AgentAction?
       switch progress {
-      case .began: report("the agent erases its disks", of: subject)
+      case .began:
+        journal.report(
+          .lifecycle(reason: "Agent", message: "the agent erases its disks", isWarning: false), of: subject)
       case .running(let quarter?): report("\(quarter) % erased", of: subject)
       case .running(nil): break
       case .done:

@@ -15,16 +15,21 @@ final class MachineBindings: Sendable {
 
   private let state = Mutex(State())
 
-  /// Keys are those of MetalMachines.
-  var source: WatchSource {
-    WatchSource(ServerBindingKind.self) { change in
-      switch change {
-      case .present(let binding):
-        self.note(binding)
-        return binding.machineKey.map { [$0] } ?? []
-      case .gone(let name): return self.forget(name).map { [$0] } ?? []
-      }
-    }
+  /// Keys are those of MetalMachines, which show their Server's addresses, too.
+  var sources: [WatchSource] {
+    [
+      WatchSource(ServerBindingKind.self) { change in
+        switch change {
+        case .present(let binding):
+          self.note(binding)
+          return binding.machineKey.map { [$0] } ?? []
+        case .gone(let name): return self.forget(name).map { [$0] } ?? []
+        }
+      },
+      WatchSource(ServerKind.self) { change in
+        self.state.withLock { $0.machines[change.name] }.map { [$0] } ?? []
+      },
+    ]
   }
 
   /// The Server that is, or was lately, bound for the machine.

@@ -26,7 +26,7 @@ public struct MetalMachineReconciler: Reconciler {
     journal: any BootEventSink, events: any EventRecorder = NoEventRecorder(), now: @escaping @Sendable () -> Timestamp
   ) {
     let (bindings, machines) = (MachineBindings(), ClusterMachines())
-    sources = [bindings.source] + machines.sources
+    sources = bindings.sources + machines.sources
     self.bindings = bindings
     self.store = store
     self.classes = classes

@@ -5,7 +5,10 @@ import Synchronization
 extension MirroredResourceStore {
   func publishOwnStatus() async {
     let published = PublishedStatus()
-    while (try? await Task.sleep(for: limits.publishing)) != nil {
+    while !Task.isCancelled {
+      await unpublished.wait(until: .now + limits.publishing)
+      // A fetch changes its progress many times a second.
+      try? await Task.sleep(for: limits.settling * 5)
       recordGauges()
       guard configuration.publishes(), link.isUp else { continue }
       for mirror in all { await mirror.publish(self, published) }

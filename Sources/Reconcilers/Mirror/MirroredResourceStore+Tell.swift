@@ -11,7 +11,7 @@ extension MirroredResourceStore {
     var random = SystemRandomNumberGenerator()
     while !Task.isCancelled {
       guard link.isUp, depth > 0 else {
-        failures = 0
+        if depth == 0 { failures = 0 }
         await untold.wait()
         continue
       }

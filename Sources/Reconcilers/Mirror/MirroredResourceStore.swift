@@ -24,7 +24,7 @@ public final class MirroredResourceStore: ResourceStore, Service {
     /// For a list: five thousand Servers are 20 MB.
     public var list = Duration.seconds(60)
     /// Between two questions whether it answers.
-    public var probe = Duration.seconds(10)
+    public var probe = Duration.seconds(30)
     /// Before it is asked again when it did not answer: once, then twice as long.
     public var backoff = Backoff(first: .milliseconds(250), longest: .seconds(10))
     /// Objects of a kind that may wait to be told: a flood of made-up machines must not fill the disk.
@@ -33,7 +33,8 @@ public final class MirroredResourceStore: ResourceStore, Service {
     public var deletion = Duration.seconds(2)
     /// Between a change and its being on the disk, for those that come with it.
     public var settling = Duration.milliseconds(200)
-    /// Between two looks whether what is true here is to be told as what is true of all (``Configuration/publishes``).
+    /// Between two looks whether what is true here is to be told as what is true of all (``Configuration/publishes``), if
+    /// nothing changes here.
     public var publishing = Duration.seconds(30)
     /// Between two looks whether the cluster has an optional kind by now.
     public var unserved = Duration.seconds(60)
@@ -70,6 +71,8 @@ public final class MirroredResourceStore: ResourceStore, Service {
   let counts = MirrorCounts()
   /// Set when there may be something to tell.
   let untold = WakeSignal()
+  /// Set when a status of this boot host's own has changed.
+  let unpublished = WakeSignal()
   /// Secrets that wait to be told, before everything else: a Server must not name one that is not there.
   let secrets: MirroredSecretStore?
   private let mirrors: [String: any AnyKindMirror]
@@ -173,10 +176,12 @@ public final class MirroredResourceStore: ResourceStore, Service {
   public func update<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     guard let mirror = mirror(Kind.self) else { return try await remote.update(resource) }
     let key = resource.metadata.key
-    if let stored = try await told(key, to: mirror, { remote throws(StoreError) in try await remote.update(resource) })
-    {
-      return stored
+    let base = mirror.object(key)
+    let stored = try await told(key, to: mirror) { remote throws(StoreError) in
+      guard let base else { return try await remote.update(resource) }
+      return try await remote.update(resource, from: base)
     }
+    if let stored { return stored }
     return try await queued(key, in: mirror) { old throws(StoreError) in
       var new = try Self.current(old, for: resource)
       if let obstacle = OfflineWrite.obstacle(toMaking: resource, of: new) { throw self.unavailable(obstacle) }
@@ -193,9 +198,14 @@ public final class MirroredResourceStore: ResourceStore, Service {
   public func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
     guard let mirror = mirror(Kind.self) else { return try await remote.updateStatus(resource) }
     let key = resource.metadata.key
-    if mirror.hasOwnStatus { return try await mirror.setOwnStatus(resource.status, of: key) }
+    if mirror.hasOwnStatus {
+      defer { unpublished.set() }
+      return try await mirror.setOwnStatus(resource.status, of: key)
+    }
+    let base = mirror.object(key)
     let stored = try await told(key, to: mirror) { remote throws(StoreError) in
-      try await remote.updateStatus(resource)
+      guard let base else { return try await remote.updateStatus(resource) }
+      return try await remote.updateStatus(resource, from: base)
     }
     if let stored { return stored }
     return try await queued(key, in: mirror) { old throws(StoreError) in

@@ -20,6 +20,7 @@ public struct ServerReconciler: Reconciler {
 
   private let store: any ResourceStore
   private let latest: any ResourceStore
+  private let isInCluster: Bool
   private let secrets: any SecretStore
   private let servers: any ServerSwitch
   private let journal: any BootEventSink
@@ -47,6 +48,7 @@ public struct ServerReconciler: Reconciler {
     sources = [WatchSource(ServerKind.self)] + members.sources
     self.store = store
     self.latest = latest ?? store
+    isInCluster = latest != nil
     self.secrets = secrets
     self.servers = servers
     self.journal = journal
@@ -70,6 +72,7 @@ public struct ServerReconciler: Reconciler {
           questions.forget(name)
           return jurisdiction.recheck(server).map { .after($0) } ?? .never
         }
+        if isInCluster, server.isBeingMade(at: now()) { return .after(Self.making) }
         if server.metadata.deletionTimestamp != nil,
           binding == nil || server.metadata.isSet(Server.forceDeleteAnnotation)
         {
@@ -96,7 +99,7 @@ public struct ServerReconciler: Reconciler {
           return plan.requeue.map { .after($0) } ?? .never
         }
         if let delay = questions.delay(name, now: now()) { return .after(delay) }
-        switch await servers.perform(.powerStatus, on: name, force: false, by: Self.who).result {
+        switch await servers.perform(.powerStatus, on: name, force: false, by: Self.who, noting: true).result {
         case .success(.power(let state)):
           questions.forget(name)
           power = state
@@ -109,6 +112,10 @@ public struct ServerReconciler: Reconciler {
     }
     throw StoreError.conflict(kind: ServerKind.kind, name: name)
   }
+
+  /// In a cluster an object is made first, and gets its status then: whoever makes a Server is given so long for that, or
+  /// each would stand in the other's way.
+  fileprivate static let making = Duration.seconds(5)
 
   /// Who does it, in the journal.
   static let who = "siderite"
@@ -152,8 +159,11 @@ public struct ServerReconciler: Reconciler {
   private func perform(_ plan: ServerPlan, _ server: Server, _ binding: ServerBinding?) async throws(StoreError) {
     guard !plan.actions.isEmpty, let record = plan.status.switching else { return }
     var failure: BMCFailure?
+    var seen: [Result<BMCAnswer, BMCFailure>] = []
     for action in plan.actions {
-      failure = try await perform(action, server, binding)
+      let result = try await perform(action, server, binding)
+      seen.append(result)
+      if case .failure(let error) = result { failure = error } else { failure = nil }
       // What cannot be told what to boot goes by its firmware's order.
       if case .setBoot = action, failure?.kind == .unsupported { failure = nil }
       if failure != nil { break }
@@ -165,35 +175,36 @@ public struct ServerReconciler: Reconciler {
         ),
         of: server.bootSubject)
     }
-    try await note(failure, of: record, server.metadata.name)
+    try await note(failure, seen, of: record, server.metadata.name)
   }
 
   private func perform(
     _ action: ServerAction, _ server: Server, _ binding: ServerBinding?
-  ) async throws(StoreError) -> BMCFailure? {
+  ) async throws(StoreError) -> Result<BMCAnswer, BMCFailure> {
     let name = server.metadata.name
     let store = action.request.isDestructive ? latest : store
     let current = try await store.get(ServerBindingKind.self, named: name)
     if action.request.isDestructive, binding == nil, current != nil {
-      return BMCFailure(.refused, "it was allocated meanwhile")
+      return .failure(BMCFailure(.refused, "it was allocated meanwhile"))
     }
     if let current, let hold = try await BindingHold(of: current, in: store) {
-      return BMCFailure(.refused, hold.reason)
+      return .failure(BMCFailure(.refused, hold.reason))
     }
-    switch await servers.perform(action.request, on: name, force: false, by: Self.who).result {
-    case .success: return nil
-    case .failure(let failure): return failure
-    }
+    return await servers.perform(action.request, on: name, force: false, by: Self.who, noting: false).result
   }
 
   /// Written even when the daemon is ending: it was done all the same.
-  private func note(_ failure: BMCFailure?, of record: SwitchRecord, _ name: String) async throws(StoreError) {
+  /// - Parameter seen: what the controller answered, each time.
+  private func note(
+    _ failure: BMCFailure?, _ seen: [Result<BMCAnswer, BMCFailure>], of record: SwitchRecord, _ name: String
+  ) async throws(StoreError) {
     let time = Timestamp(seconds: now().seconds)
     let problem = await Task { () -> StoreError? in
       do throws(StoreError) {
         for _ in 0..<Self.attempts {
           guard var server = try await store.get(ServerKind.self, named: name) else { return nil }
           let before = server.status
+          for result in seen { _ = server.status.observe(result, at: time) }
           server.status.note(failure, of: record, now: time)
           if server.status == before { return nil }
           do throws(StoreError) {
@@ -219,5 +230,13 @@ extension SwitchRecord.Purpose {
     case .boot: "power it on"
     case .powerOff: "power it off"
     }
+  }
+}
+
+extension Resource where Kind == ServerKind {
+  /// Whether its first status may be on its way.
+  fileprivate func isBeingMade(at now: Timestamp) -> Bool {
+    guard status.conditions == nil, let created = metadata.creationTimestamp else { return false }
+    return (.zero..<ServerReconciler.making).contains(now.since(created))
   }
 }

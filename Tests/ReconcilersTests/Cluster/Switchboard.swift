@@ -18,12 +18,12 @@ final class Switchboard: ServerSwitch {
     switches.sorted { $0.key < $1.key }.flatMap { name, one in one.requests.map { "\(name): \($0)" } }
   }
 
-  func perform(_ request: BMCRequest, on name: String, force: Bool, by: String) async -> BMCOutcome {
+  func perform(_ request: BMCRequest, on name: String, force: Bool, by: String, noting: Bool) async -> BMCOutcome {
     guard let found = switches[name] else {
       return await BMCOutcome.of(name, clock: ContinuousClock()) { () throws(BMCFailure) in
         throw BMCFailure(.misconfigured, "no such machine")
       }
     }
-    return await found.perform(request, on: name, force: force, by: by)
+    return await found.perform(request, on: name, force: force, by: by, noting: noting)
   }
 }

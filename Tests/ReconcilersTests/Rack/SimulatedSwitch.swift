@@ -37,7 +37,7 @@ final class SimulatedSwitch: ServerSwitch {
 
   var requests: [String] { asked.withLock { $0 } }
 
-  func perform(_ request: BMCRequest, on name: String, force: Bool, by: String) async -> BMCOutcome {
+  func perform(_ request: BMCRequest, on name: String, force: Bool, by: String, noting: Bool) async -> BMCOutcome {
     await BMCOutcome.of(name, clock: ContinuousClock()) { () async throws(BMCFailure) in
       guard !store.fuse.isBlown else { throw BMCFailure(.cancelled, "crashed") }
       let server: Server?
@@ -48,13 +48,13 @@ final class SimulatedSwitch: ServerSwitch {
       let luck = dice.withLock { $0.roll() }
       if luck == .explicit {
         let failure = BMCFailure(.timedOut, "no answer")
-        await observe(.failure(failure), name)
+        if noting { await observe(.failure(failure), name) }
         throw failure
       }
       let answer = act(request, isSilent: luck == .silent)
       store.fuse.burn()
       guard !store.fuse.isBlown else { throw BMCFailure(.uncertain, "crashed") }
-      await observe(.success(answer), name)
+      if noting { await observe(.success(answer), name) }
       return answer
     }
   }
