@@ -143,7 +143,7 @@ private struct ElectionSimulation {
     let now = instant(time)
     defer {
       if candidates[index].nextStep == .max, !flights.contains(where: { $0.candidate == index }) {
-        let pause = candidates[index].election.pause(using: &random)
+        let pause = candidates[index].election.pause(after: .milliseconds(time - flight.begun), using: &random)
         candidates[index].nextStep = time + Int(pause / .milliseconds(1))
       }
     }

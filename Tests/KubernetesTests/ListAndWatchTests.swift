@@ -249,6 +249,26 @@ struct ListAndWatchTests {
     }
   }
 
+  @Test("A server that is asked too often is asked again when it says")
+  func throttledWatch() async throws {
+    let server = try await ScriptedServer.start { _, number in
+      switch number {
+      case 0: .stream([], .keep)
+      case 1: .failure(429, "TooManyRequests", headers: "Retry-After: 2\r\n")
+      default: .stream([self.event("ADDED", serverJSON("a", version: 10))], .hang)
+      }
+    }
+    try await withClient(server) { client in
+      let start = ContinuousClock.now
+      let watch = try await client.watch(servers, after: "9", as: Server.self)
+      guard case .added? = await watch.next() else {
+        Issue.record("the watch did not go on")
+        return
+      }
+      #expect(start.duration(to: .now) >= .seconds(2) && server.requests.count == 3)
+    }
+  }
+
   @Test("Where only garbage comes from one place, the watch says to list again")
   func garbageForEver() async throws {
     let server = try await ScriptedServer.start { _, _ in .stream(["{\"type\":\"ADDED\"\n"], .keep) }

@@ -156,8 +156,15 @@ struct DefinitionTests {
     try await TestCluster.running { cluster in
       try await cluster.kubectl("apply", "-f", TestCluster.path("rootfs/cluster/crds"))
       try await cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-      let served = try JSONValue(parsing: try await cluster.kubectl("get", "--raw", "/openapi/v2"))
-      let definitions = served.fields["definitions"]?.fields ?? [:]
+      // The API server tells of new kinds a moment after it serves them.
+      var definitions: [String: JSONValue] = [:]
+      let deadline = ContinuousClock.now + .seconds(60)
+      while definitions["dev.sidero.metal.v1alpha1.Environment"] == nil
+        || definitions["io.x-k8s.cluster.infrastructure.v1alpha3.ServerBinding"] == nil, ContinuousClock.now < deadline
+      {
+        let served = try JSONValue(parsing: try await cluster.kubectl("get", "--raw", "/openapi/v2"))
+        definitions = served.fields["definitions"]?.fields ?? [:]
+      }
       for kind in Manifest.kinds {
         for version in kind.olderVersions + [kind.apiVersion] {
           let parts = version.split(separator: "/").map { String($0) }

@@ -159,7 +159,7 @@ struct KubernetesStoreTests {
       let store = KubernetesResourceStore(client, events: events)
       _ = try await store.create(.example("good"))
       func bad(_ spec: String) -> String {
-        "{apiVersion: metal.sidero.dev/v1alpha2, kind: Server, metadata: {name: bad}, spec: {accepted: \(spec)}}"
+        "apiVersion: metal.sidero.dev/v1alpha2\nkind: Server\nmetadata: {name: bad}\nspec: {accepted: \(spec)}\n"
       }
       func shown(_ path: String) async throws -> String {
         try await cluster.kubectl("get", "server", "bad", "-o", "jsonpath={\(path)}")

@@ -28,6 +28,8 @@ public final class KubernetesWatch<Object: Decodable & Sendable>: @unchecked Sen
   private var failures = 0
   /// Events in a row that could not be read: from this position nothing else may ever come.
   private var unreadableEvents = 0
+  /// When the server wants to be asked again, where it said so.
+  private var retryAfter: Duration?
   private var isOver = false
   private var random = SystemRandomNumberGenerator()
 
@@ -105,13 +107,15 @@ public final class KubernetesWatch<Object: Decodable & Sendable>: @unchecked Sen
   private func broken(_ error: KubernetesError?) {
     body = nil
     failures += 1
+    retryAfter = error?.retryAfter
     guard let error, failures == 1 || failures.isMultiple(of: 20) else { return }
     client.logger.warning(
       "A watch of the cluster broke off", metadata: ["kind": "\(path.plural)", "error": "\(error)"])
   }
 
   private func pause() async {
-    let failure = KubernetesError(.noAnswer, "")
+    var failure = KubernetesError(.noAnswer, "")
+    failure.retryAfter = retryAfter
     let delay = policy.delay(
       after: failure, attempt: failures, .harmless, remaining: .seconds(3600), using: &random)
     try? await Task.sleep(for: delay ?? policy.longest)

@@ -8,8 +8,10 @@ struct RetryPolicy: Hashable, Sendable {
     case ifNothingWasDone
   }
 
-  /// Requests in all.
-  var attempts = 5
+  /// Requests in all; it is the caller's patience that ends before, where the server is away or starting.
+  var attempts = 12
+  /// Requests in all where the server itself says that it failed (500): that seldom passes.
+  var attemptsAtFaults = 5
   /// After the first failure, then twice as long each time.
   var first = Duration.milliseconds(200)
   var longest = Duration.seconds(10)
@@ -23,7 +25,9 @@ struct RetryPolicy: Hashable, Sendable {
     after error: KubernetesError, attempt: Int, _ repetition: Repetition, remaining: Duration,
     using random: inout some RandomNumberGenerator
   ) -> Duration? {
-    guard attempt < attempts, Self.mayPass(error) else { return nil }
+    guard attempt < (error.status == 500 ? min(attempts, attemptsAtFaults) : attempts), Self.mayPass(error) else {
+      return nil
+    }
     guard repetition == .harmless || !error.mayHaveBeenDone else { return nil }
     let whole = min(longest, first * (1 << min(max(attempt, 1) - 1, 20)))
     var delay = whole * Double.random(in: 0.5...1, using: &random)

@@ -121,7 +121,8 @@ struct LeaderElection: Sendable {
   }
 
   /// Before the lease is looked at again: by chance, so that several candidates do not ask at once.
-  func pause(using random: inout some RandomNumberGenerator) -> Duration {
-    times.retry * Double.random(in: 1...1.5, using: &random)
+  /// - Parameter elapsed: what the last attempt took. One that waited for an answer in vain has waited already.
+  func pause(after elapsed: Duration, using random: inout some RandomNumberGenerator) -> Duration {
+    max(times.retry / 4, times.retry * Double.random(in: 1...1.5, using: &random) - elapsed)
   }
 }

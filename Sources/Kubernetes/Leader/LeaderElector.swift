@@ -90,8 +90,9 @@ public final class LeaderElector: Leadership, Service {
     var election = LeaderElection(identity: identity, times: times)
     var random = SystemRandomNumberGenerator()
     while !Task.isCancelled {
+      let start = ContinuousClock.now
       await step(&election)
-      var pause = election.pause(using: &random)
+      var pause = election.pause(after: start.duration(to: .now), using: &random)
       if let end = election.leadsUntil { pause = min(pause, max(.zero, ContinuousClock.now.duration(to: end))) }
       try? await Task.sleep(for: pause)
     }
