@@ -53,7 +53,8 @@ struct WorkloadTests {
     return .json(200, #"{"kind":"NodeList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[\#(items)]}"#)
   }
 
-  @Test("The Node is found by its label, and gets its provider ID by a patch of that field; the kubeconfig is read once")
+  @Test(
+    "The Node is found by its label, and gets its provider ID by a patch of that field; the kubeconfig is read once")
   func provides() async throws {
     let server = try await ScriptedServer.start { request, _ in
       request.method == "GET" ? Self.nodes(["n1"]) : .json(200, #"{"metadata":{"name":"n1"}}"#)
