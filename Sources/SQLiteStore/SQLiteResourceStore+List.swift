@@ -57,7 +57,7 @@ extension SQLiteResourceStore {
         case .known(let resource): items.append(resource)
         case .unread(let key, let document):
           // Somebody else may have read it meanwhile.
-          if let known = known(Kind.self, key, version: document.version) {
+          if let version = document.version, let known = known(Kind.self, key, version: version) {
             items.append(known)
             continue
           }

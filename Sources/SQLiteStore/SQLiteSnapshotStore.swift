@@ -55,8 +55,15 @@ public final class SQLiteSnapshotStore: SnapshotStore {
       )
     }
     var snapshot = KindSnapshot<Kind>()
-    snapshot.objects = try await ResourceDocument.resources(
-      objects.map { ResourceDocument(json: $0) }, kind, path: file.path)
+    let path = file.path
+    let read = await inParallel(objects) { (json) -> Result<Resource<Kind>, StoreError> in
+      do throws(StoreError) {
+        return .success(try ResourceDocument(json: json).resource(Kind.self, path: path))
+      } catch {
+        return .failure(error)
+      }
+    }
+    for one in read { snapshot.objects.append(try one.get()) }
     for (number, base, ours) in pending {
       snapshot.pending.append(
         PendingWrite(

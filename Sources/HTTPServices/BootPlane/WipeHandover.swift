@@ -86,7 +86,7 @@ public final class WipeHandover: Sendable {
       var given: WipeStatus
       do {
         given = try intent.given(to: server)
-        if !server.status.wasRestarted(for: intent.id, since: now().advanced(by: .zero - rebootTimeout / 2)) {
+        if !server.status.wasRestarted(for: intent.id, within: rebootTimeout / 2, of: now()) {
           given.heartbeat = now()
         }
       } catch {
@@ -217,9 +217,9 @@ public final class WipeHandover: Sendable {
 extension ServerStatus {
   /// Whether the machine was just restarted for this wipe: it has its time anyway, and its agent's first report is the next
   /// heartbeat.
-  fileprivate func wasRestarted(for wipe: String, since time: Timestamp) -> Bool {
+  fileprivate func wasRestarted(for wipe: String, within time: Duration, of now: Timestamp) -> Bool {
     guard let switching, switching.subject == wipe, switching.outcome == .done else { return false }
-    return switching.at > time
+    return now.since(switching.at) < time
   }
 }
 
