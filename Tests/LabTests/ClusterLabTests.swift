@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// They need an API server that is built (`tools/kube build`), and twenty minutes.
-private let isWanted = ProcessInfo.processInfo.environment["SIDERITE_CLUSTER_LABS"] != nil
+/// Six minutes more. All need an API server that is built (`tools/kube build`).
+private let areLongWanted = ProcessInfo.processInfo.environment["SIDERITE_CLUSTER_LABS"] != nil
 
 extension RackTests {
   /// A real API server and real or light machines.
-  @Suite("Machines of a management cluster", .enabled(if: isWanted, "SIDERITE_CLUSTER_LABS=1 asks for them"))
+  @Suite("Machines of a management cluster")
   struct ClusterLabTests {
     @Test(
       "MetalMachines, one with a class and one with a serverRef, bring machines from bare to booted, and back to clean and off"
@@ -22,7 +22,8 @@ extension RackTests {
 
     // Five minutes in tools/lab/cluster-outage by itself; the machines are done within one.
     @Test(
-      "Ten machines that are booting when the API server is killed all boot, and the cluster learns of it afterwards")
+      "Ten machines that are booting when the API server is killed all boot, and the cluster learns of it afterwards",
+      .enabled(if: areLongWanted, "SIDERITE_CLUSTER_LABS=1 asks for it"))
     func outage() async throws {
       let script = try await LabScript.run("cluster-outage", "--seconds", "60")
       try #require(script.status == 0, "\(script.tail)")
@@ -30,7 +31,9 @@ extension RackTests {
       #expect(script.text.contains("ok: nothing was switched off or wiped"), "\(script.tail)")
     }
 
-    @Test("A paused Cluster's objects move to another management cluster, and no machine notices")
+    @Test(
+      "A paused Cluster's objects move to another management cluster, and no machine notices",
+      .enabled(if: areLongWanted, "SIDERITE_CLUSTER_LABS=1 asks for it"))
     func move() async throws {
       let script = try await LabScript.run("cluster-move")
       try #require(script.status == 0, "\(script.tail)")

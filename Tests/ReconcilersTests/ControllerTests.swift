@@ -103,6 +103,7 @@ import Wire
     let probe = Probe()
     try await with(probe, store) { asked in
       _ = [await asked.next(), await asked.next()]
+      await store.untilWatched()
       store.forgetSilently(ServerKind.self, "a")
       store.reset(ServerKind.self)
       #expect(Set([await asked.next(), await asked.next()]) == ["a", "b"])

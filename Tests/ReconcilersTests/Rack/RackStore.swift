@@ -122,6 +122,11 @@ final class RackStore: ResourceStore, SecretStore {
     return stream
   }
 
+  /// Returns when somebody watches.
+  func untilWatched() async {
+    while state.withLock({ $0.watchers.isEmpty }), !Task.isCancelled { await Task.yield() }
+  }
+
   /// Tells every watcher of the kind to list again.
   func reset<Kind: ResourceKind>(_ kind: Kind.Type) {
     state.withLock { state in
