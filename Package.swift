@@ -205,7 +205,8 @@ let package = Package(
     .testTarget(
       name: "KubernetesTests",
       dependencies: [
-        "BareMetal", "Certificates", "Kubernetes", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+        "BareMetal", "Certificates", "Kubernetes", "Wire", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+        nioSSL,
         serviceLifecycle,
       ],
       swiftSettings: app),
