@@ -269,6 +269,20 @@ struct ListAndWatchTests {
     }
   }
 
+  @Test("A kind that nothing happens to is looked at as often after an hour as in the beginning")
+  func idle() async throws {
+    let server = try await ScriptedServer.start { _, number in
+      number < 7 ? .stream([], .hang) : .stream([self.event("ADDED", serverJSON("a", version: 10))], .hang)
+    }
+    try await withClient(server, { $0.watchSilence = .milliseconds(300) }) { client in
+      let start = ContinuousClock.now
+      let watch = try await client.watch(servers, after: "9", as: Server.self)
+      _ = await watch.next()
+      // Seven silences and pauses; pauses that grew would take 8 s at least.
+      #expect(server.requests.count == 8 && start.duration(to: .now) < .seconds(7))
+    }
+  }
+
   @Test("Where only garbage comes from one place, the watch says to list again")
   func garbageForEver() async throws {
     let server = try await ScriptedServer.start { _, _ in .stream(["{\"type\":\"ADDED\"\n"], .keep) }

@@ -23,6 +23,8 @@ public final class KubernetesWatch<Object: Decodable & Sendable>: @unchecked Sen
   private let decoder = JSONDecoder()
   private var position: String
   private var body: WatchBody?
+  /// When the answer that is being read began.
+  private var opened = ContinuousClock.now
   private var framer: LineFramer
   /// In a row, without an event in between.
   private var failures = 0
@@ -101,15 +103,20 @@ public final class KubernetesWatch<Object: Decodable & Sendable>: @unchecked Sen
 
   private func open() async throws(KubernetesError) {
     body = try await client.open(call)
+    opened = .now
     framer = LineFramer(maximumBytes: client.configuration.maximumObjectBytes)
   }
 
   private func broken(_ error: KubernetesError?) {
+    // One that lasted is no sign of trouble: API servers end watches now and then, and some say nothing at all of kinds that
+    // nothing happens to, not even bookmarks. Without this, such a kind would be looked at with longer and longer pauses.
+    let lasted = body != nil && opened.duration(to: .now) >= client.configuration.watchSilence
     body = nil
-    failures += 1
+    failures = lasted ? 1 : failures + 1
     retryAfter = error?.retryAfter
     guard let error, failures == 1 || failures.isMultiple(of: 20) else { return }
-    client.logger.warning(
+    client.logger.log(
+      level: lasted ? .debug : .warning,
       "A watch of the cluster broke off", metadata: ["kind": "\(path.plural)", "error": "\(error)"])
   }
 
