@@ -1,12 +1,14 @@
 import Foundation
 import Testing
 
-/// Six minutes more. All need an API server that is built (`tools/kube build`).
+/// Six minutes more, of `tools/test --cluster`.
 private let areLongWanted = ProcessInfo.processInfo.environment["SIDERITE_CLUSTER_LABS"] != nil
 
 extension RackTests {
   /// A real API server and real or light machines.
-  @Suite("Machines of a management cluster")
+  @Suite(
+    "Machines of a management cluster",
+    .enabled(if: TestCluster.isAvailable, "there is no API server: tools/test --cluster"))
   struct ClusterLabTests {
     @Test(
       "MetalMachines, one with a class and one with a serverRef, bring machines from bare to booted, and back to clean and off"
@@ -23,7 +25,7 @@ extension RackTests {
     // Five minutes in tools/lab/cluster-outage by itself; the machines are done within one.
     @Test(
       "Ten machines that are booting when the API server is killed all boot, and the cluster learns of it afterwards",
-      .enabled(if: areLongWanted, "SIDERITE_CLUSTER_LABS=1 asks for it"))
+      .enabled(if: areLongWanted, "tools/test --cluster has it"))
     func outage() async throws {
       let script = try await LabScript.run("cluster-outage", "--seconds", "60")
       try #require(script.status == 0, "\(script.tail)")
@@ -33,7 +35,7 @@ extension RackTests {
 
     @Test(
       "A paused Cluster's objects move to another management cluster, and no machine notices",
-      .enabled(if: areLongWanted, "SIDERITE_CLUSTER_LABS=1 asks for it"))
+      .enabled(if: areLongWanted, "tools/test --cluster has it"))
     func move() async throws {
       let script = try await LabScript.run("cluster-move")
       try #require(script.status == 0, "\(script.tail)")

@@ -16,7 +16,7 @@ private let quiet = Logger(label: "lab") { _ in SwiftLogNoOpLogHandler() }
 /// Our kinds in a real API server, which asks our webhooks.
 @Suite(
   "Definitions and webhooks in a real API server", .serialized,
-  .enabled(if: TestCluster.isAvailable, "there is no API server: tools/kube build"))
+  .enabled(if: TestCluster.isAvailable, "there is no API server: tools/test --cluster"))
 struct DefinitionTests {
   /// Installs everything of rootfs/cluster that a daemon outside of a cluster needs, serves the webhooks as the service
   /// account that it gets, and lets the body run when the cluster knows where they are.

@@ -8,7 +8,7 @@ import Wire
 
 @Suite(
   "Resources in a real cluster", .serialized, .timeLimit(.minutes(5)),
-  .enabled(if: TestCluster.isAvailable, "there is no API server: tools/kube build"))
+  .enabled(if: TestCluster.isAvailable, "there is no API server: tools/test --cluster"))
 struct KubernetesStoreTests {
   /// Starting one takes some seconds; it ends with the process.
   private static let shared = Task { () async throws -> TestCluster in
