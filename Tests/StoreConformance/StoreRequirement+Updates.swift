@@ -69,7 +69,12 @@ extension StoreRequirement {
       #expect(try results[3].get() == servers[3])
       #expect(try await store.list(ServerKind.self).items == [current, written, servers[3]])
       #expect(await events.next() == .modified(current))
-      #expect(await events.next() == .deleted(deleted))
+      let gone = await events.next()
+      if case .deleted(let last)? = gone {
+        #expect(last.metadata.uid == deleted.metadata.uid)
+      } else {
+        Issue.record("\(String(describing: gone))")
+      }
       #expect(await events.next() == .modified(written))
     },
     StoreRequirement("The generation counts changes of the spec only") { store throws in
