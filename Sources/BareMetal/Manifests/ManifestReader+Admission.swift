@@ -34,6 +34,7 @@ extension ManifestReader {
       return error.problems
     }
     var problems: [FieldProblem] = []
+    // What cannot be read has nothing that a new one could break with.
     if let old, let old = try? read(Self.bare(old, named: name, as: kind), as: kind).value {
       problems += Kind.problems(resource.spec, replacing: old.spec)
     }
