@@ -82,6 +82,13 @@ struct DefinitionTests {
     }
   }
 
+  /// The name of a kind's version in the API server's OpenAPI document.
+  private static func definition(of kind: any ManifestKind.Type, _ version: String) -> String {
+    let parts = version.split(separator: "/").map { String($0) }
+    let group = (parts.first ?? "").split(separator: ".").reversed().joined(separator: ".")
+    return "\(group).\(parts.last ?? "").\(kind.kind)"
+  }
+
   private func path(_ kind: any ManifestKind.Type, _ version: String, _ name: String? = nil) -> ResourcePath {
     ResourcePath(
       apiVersion: version, plural: kind.plural, namespace: kind.isNamespaced ? "default" : nil, name: name)
@@ -131,7 +138,8 @@ struct DefinitionTests {
       _ = try await eventually { try await cluster.kubectl("apply", "-f", file) }
       let again = try await cluster.kubectl("apply", "-f", file).split(separator: "\n")
       #expect(again.allSatisfy { $0.hasSuffix(" unchanged") }, "\(again)")
-      #expect(try await cluster.kubectl("diff", "-f", file) == "")
+      let difference = try await cluster.kubectl("diff", "-f", file)
+      #expect(difference == "")
       for (command, header) in [
         ("servers", "NAME HOSTNAME ACCEPTED CORDONED ALLOCATED CLEAN POWER AGE"),
         ("serverclasses", "NAME AVAILABLE IN USE AGE"), ("environments", "NAME KERNEL INITRD READY AGE"),
@@ -156,20 +164,19 @@ struct DefinitionTests {
     try await TestCluster.running { cluster in
       try await cluster.kubectl("apply", "-f", TestCluster.path("rootfs/cluster/crds"))
       try await cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-      // The API server tells of new kinds a moment after it serves them.
+      // The API server tells of new kinds a moment after it serves them, of one after the other.
+      let names = Manifest.kinds.flatMap { kind in
+        (kind.olderVersions + [kind.apiVersion]).map { Self.definition(of: kind, $0) }
+      }
       var definitions: [String: JSONValue] = [:]
       let deadline = ContinuousClock.now + .seconds(60)
-      while definitions["dev.sidero.metal.v1alpha1.Environment"] == nil
-        || definitions["io.x-k8s.cluster.infrastructure.v1alpha3.ServerBinding"] == nil, ContinuousClock.now < deadline
-      {
+      repeat {
         let served = try JSONValue(parsing: try await cluster.kubectl("get", "--raw", "/openapi/v2"))
         definitions = served.fields["definitions"]?.fields ?? [:]
-      }
+      } while !names.allSatisfy { definitions[$0] != nil } && ContinuousClock.now < deadline
       for kind in Manifest.kinds {
         for version in kind.olderVersions + [kind.apiVersion] {
-          let parts = version.split(separator: "/").map { String($0) }
-          let group = (parts.first ?? "").split(separator: ".").reversed().joined(separator: ".")
-          let name = "\(group).\(parts.last ?? "").\(kind.kind)"
+          let name = Self.definition(of: kind, version)
           var deepest: [String] = []
           var fields = 0
           func check(_ schema: JSONValue, _ path: [String]) {

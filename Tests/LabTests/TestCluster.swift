@@ -48,12 +48,13 @@ final class TestCluster: Sendable {
     try await Self.blocking { try Self.tool(command, self.directory) }
   }
 
+  /// What kubectl answers, without its remarks: on a busy machine it says how long it waited.
   @discardableResult
   func kubectl(_ arguments: String...) async throws -> String { try await kubectl(arguments) }
 
   @discardableResult
   func kubectl(_ arguments: [String]) async throws -> String {
-    try await Self.blocking { try Command.run([Self.tool, "kubectl", self.directory] + arguments) }
+    try await Self.blocking { try Command.output(of: [Self.tool, "kubectl", self.directory] + arguments) }
   }
 
   /// What kubectl says when it is refused; `nil` when it is not.
