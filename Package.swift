@@ -16,9 +16,7 @@ let pure: [SwiftSetting] = app + [.strictMemorySafety()]
 // Products of other packages, named once.
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let certificates = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -34,7 +32,6 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -45,9 +42,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
-    .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
-    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -97,7 +91,7 @@ let package = Package(
       swiftSettings: app),
     .target(
       name: "Certificates",
-      dependencies: ["BareMetal", "Wire", certificates, coreMetrics, crypto, logging, serviceLifecycle, swiftASN1],
+      dependencies: ["BareMetal", "COpenSSL", "Wire", coreMetrics, logging, serviceLifecycle],
       swiftSettings: app),
     .target(
       name: "Kubernetes",
@@ -191,7 +185,7 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: app),
     .testTarget(
       name: "CertificatesTests",
-      dependencies: ["BareMetal", "Certificates", "Wire", certificates, logging, swiftASN1], swiftSettings: app),
+      dependencies: ["BareMetal", "COpenSSL", "Certificates", "Wire", logging], swiftSettings: app),
     .testTarget(name: "CRDGeneratorTests", dependencies: ["BareMetal", "Wire", "crd-generator"], swiftSettings: app),
     .testTarget(name: "DHCPTests", dependencies: ["DHCP", "Wire"], swiftSettings: app),
     .testTarget(

@@ -1,9 +1,6 @@
 public import BareMetal
-import Crypto
-import Foundation
-import SwiftASN1
+import COpenSSL
 public import Wire
-import X509
 
 /// A certification authority of our own: what the API server is told to trust, and what signs the certificates that
 /// boot hosts show to it.
@@ -25,30 +22,20 @@ public struct CertificateAuthority: Sendable {
   public let key: Secret
   public let notAfter: Timestamp
 
-  private let parsed: Certificate
-  private let privateKey: Certificate.PrivateKey
-
   /// Makes one.
   public init(commonName: String, now: Timestamp) throws(CertificateError) {
     do {
-      let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
-      let name = try DistinguishedName { CommonName(commonName) }
-      let certificate = try Certificate(
-        version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,
-        notValidBefore: Date(now, offset: -Self.clockSkewSeconds),
-        notValidAfter: Date(now, offset: Self.lifetimeSeconds),
-        issuer: name, subject: name,
-        extensions: try Certificate.Extensions {
-          Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
-          Critical(KeyUsage(keyCertSign: true, cRLSign: true))
-          SubjectKeyIdentifier(hash: key.publicKey)
-        },
-        issuerPrivateKey: key)
-      self.certificate = try certificate.serializeAsPEM().pemString + "\n"
-      self.key = Secret(try key.serializeAsPEM().pemString + "\n")
+      let own = try PrivateKey()
       notAfter = now.advanced(bySeconds: Self.lifetimeSeconds)
-      parsed = certificate
-      privateKey = key
+      let certificate = try Certificate(
+        subject: commonName, publicKey: own, notBefore: now.advanced(bySeconds: -Self.clockSkewSeconds),
+        notAfter: notAfter)
+      try certificate.add(NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
+      try certificate.add(NID_key_usage, "critical,keyCertSign,cRLSign")
+      try certificate.add(NID_subject_key_identifier, "hash")
+      try certificate.sign(with: own)
+      self.certificate = try certificate.pem()
+      key = Secret(try own.pem())
     } catch {
       throw CertificateError("the certification authority cannot be made: \(error)")
     }
@@ -57,23 +44,13 @@ public struct CertificateAuthority: Sendable {
   /// Reads one that was kept.
   /// - Parameter certificates: PEM; of several the first that the key belongs to is meant.
   public init(certificates: String, key: Secret) throws(CertificateError) {
-    do {
-      privateKey = try Certificate.PrivateKey(pemEncoded: key.exposedText)
-    } catch {
-      throw CertificateError("its key cannot be read")
-    }
-    let publicKey = privateKey.publicKey
-    guard let own = try Self.read(certificates).first(where: { $0.publicKey == publicKey }) else {
+    guard let own = PrivateKey(pem: key.exposedText) else { throw CertificateError("its key cannot be read") }
+    guard let certificate = try Certificate.read(certificates).first(where: { $0.belongs(to: own) }) else {
       throw CertificateError("no certificate belongs to its key")
     }
-    do {
-      certificate = try own.serializeAsPEM().pemString + "\n"
-    } catch {
-      throw CertificateError("its certificate cannot be written: \(error)")
-    }
+    self.certificate = try certificate.pem()
     self.key = key
-    parsed = own
-    notAfter = Timestamp(own.notValidAfter)
+    notAfter = certificate.notAfter
   }
 
   /// Whether it is to be replaced.
@@ -84,29 +61,25 @@ public struct CertificateAuthority: Sendable {
   public func issue(for names: [String], now: Timestamp) throws(CertificateError) -> ServingCertificate {
     guard let first = names.first else { throw CertificateError("a server needs a name") }
     do {
-      let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
-      let alternatives: [GeneralName] = names.map { name in
-        IPv4Address(name).map { .ipAddress(ASN1OctetString(contentBytes: $0.bytes[...])) } ?? .dnsName(name)
+      guard let signer = PrivateKey(pem: key.exposedText), let issuer = try Certificate.read(certificate).first else {
+        throw CertificateError("the authority cannot be read")
       }
-      let authorityKey = SubjectKeyIdentifier(hash: privateKey.publicKey).keyIdentifier
+      var alternatives: [String] = []
+      for name in names { alternatives.append(try Self.alternative(name)) }
+      let own = try PrivateKey()
       let notAfter = min(now.advanced(bySeconds: Self.leafLifetimeSeconds), notAfter)
-      let certificate = try Certificate(
-        version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,
-        notValidBefore: Date(now, offset: -Self.clockSkewSeconds), notValidAfter: Date(notAfter),
-        issuer: parsed.subject,
-        // RFC 5280 Appendix A.1: ub-common-name is 64.
-        subject: try DistinguishedName { CommonName(String(first.prefix(64))) },
-        extensions: try Certificate.Extensions {
-          Critical(BasicConstraints.notCertificateAuthority)
-          Critical(KeyUsage(digitalSignature: true))
-          try ExtendedKeyUsage([.serverAuth])
-          SubjectAlternativeNames(alternatives)
-          AuthorityKeyIdentifier(keyIdentifier: authorityKey)
-        },
-        issuerPrivateKey: privateKey)
+      // RFC 5280 Appendix A.1: ub-common-name is 64.
+      let leaf = try Certificate(
+        subject: String(first.prefix(64)), publicKey: own, issuer: issuer,
+        notBefore: now.advanced(bySeconds: -Self.clockSkewSeconds), notAfter: notAfter)
+      try leaf.add(NID_basic_constraints, "critical,CA:FALSE")
+      try leaf.add(NID_key_usage, "critical,digitalSignature")
+      try leaf.add(NID_ext_key_usage, "serverAuth")
+      try leaf.add(NID_subject_alt_name, alternatives.joined(separator: ","))
+      try leaf.add(NID_authority_key_identifier, "keyid:always", issuer: issuer)
+      try leaf.sign(with: signer)
       return ServingCertificate(
-        certificate: try certificate.serializeAsPEM().pemString + "\n",
-        key: Secret(try key.serializeAsPEM().pemString + "\n"), names: names, notBefore: now, notAfter: notAfter)
+        certificate: try leaf.pem(), key: Secret(try own.pem()), names: names, notBefore: now, notAfter: notAfter)
     } catch {
       throw CertificateError("a certificate for \(first) cannot be made: \(error)")
     }
@@ -115,28 +88,21 @@ public struct CertificateAuthority: Sendable {
   /// Those of a bundle that are still good, as PEM, each once.
   public static func valid(in bundle: String, at now: Timestamp) throws(CertificateError) -> String {
     var texts: [String] = []
-    for certificate in try read(bundle) where Timestamp(certificate.notValidAfter) > now {
-      guard let text = try? certificate.serializeAsPEM().pemString + "\n", !texts.contains(text) else { continue }
-      texts.append(text)
+    for certificate in try Certificate.read(bundle) where certificate.notAfter > now {
+      let text = try certificate.pem()
+      if !texts.contains(text) { texts.append(text) }
     }
     return texts.joined()
   }
 
-  private static func read(_ bundle: String) throws(CertificateError) -> [Certificate] {
-    do {
-      return try PEMDocument.parseMultiple(pemString: bundle).map { try Certificate(pemDocument: $0) }
-    } catch {
-      throw CertificateError("its certificates cannot be read")
+  /// A name as libcrypto wants it told (x509v3_config). A comma in it would begin another one.
+  private static func alternative(_ name: String) throws(CertificateError) -> String {
+    if IPv4Address(name) != nil { return "IP:\(name)" }
+    let isName = name.utf8.allSatisfy {
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0
+        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || "-._*".utf8.contains($0)
     }
+    guard isName, !name.isEmpty else { throw CertificateError("“\(name)” is neither a DNS name nor an IPv4 address") }
+    return "DNS:\(name)"
   }
-}
-
-extension Date {
-  fileprivate init(_ moment: Timestamp, offset seconds: Int64 = 0) {
-    self.init(timeIntervalSince1970: Double(moment.advanced(bySeconds: seconds).seconds))
-  }
-}
-
-extension Timestamp {
-  init(_ date: Date) { self.init(seconds: Int64(date.timeIntervalSince1970)) }
 }

@@ -17,10 +17,3 @@ public struct ServingCertificate: Hashable, Sendable {
     return now.seconds - notBefore.seconds >= lifetime * 2 / 3 || now < notBefore
   }
 }
-
-/// Why a certificate could not be made or read: one sentence, nothing secret in it.
-public struct CertificateError: Error, Hashable, Sendable, CustomStringConvertible {
-  public let description: String
-
-  init(_ description: String) { self.description = description }
-}
