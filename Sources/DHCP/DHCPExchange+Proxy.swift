@@ -42,7 +42,7 @@ extension DHCPExchange {
   func bootServerDecision(_ type: MessageType) -> DHCPDecision {
     guard type == .request || type == .inform || type == .discover else { return .ignore(.unexpectedType) }
     guard client != nil else { return .ignore(.notNetworkBoot) }
-    if let server = packet.serverIdentifier, server != arrival.serverAddress { return .ignore(.otherServer) }
+    if let server = packet.serverIdentifier, server != serverIdentifier { return .ignore(.otherServer) }
     guard boot != .none else { return .ignore(.nothingToBoot) }
     let address = packet.clientAddress.isUnspecified ? arrival.source : packet.clientAddress
 

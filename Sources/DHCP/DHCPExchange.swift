@@ -16,9 +16,12 @@ struct DHCPExchange {
     reply.relayAgent = packet.relayAgent
     if type == .ack { reply.clientAddress = packet.clientAddress }
     reply.options.set(.messageType, type.rawValue)
-    reply.options.set(.serverIdentifier, arrival.serverAddress)
+    reply.options.set(.serverIdentifier, serverIdentifier)
     return reply
   }
+
+  /// Option 54: what the relay agent wants to stand there (RFC 5107), or our address.
+  var serverIdentifier: IPv4Address { packet.relayAgentInformation?.serverIdentifier ?? arrival.serverAddress }
 
   /// Adds what comes last, keeps to the size the client takes, and addresses the reply by RFC 2131 §4.1.
   func addressed(_ reply: DHCPPacket) -> DHCPReply {

@@ -26,10 +26,8 @@ struct DHCPServer: Sendable {
     guard let identity = ClientIdentity(packet, policy: configuration.identity) else {
       return .ignore(.unidentifiedClient)
     }
-    // A relay agent stands in the client's subnet; one in another is for another responder.
-    if !packet.relayAgent.isUnspecified, !configuration.subnet.contains(packet.relayAgent) {
-      return .ignore(.otherSubnet)
-    }
+    // Another subnet is for another responder.
+    if let link = packet.relayedLink, !configuration.subnet.contains(link) { return .ignore(.otherSubnet) }
     if type != .inform, table.isPending(identity) { return .ignore(.alreadyCommitting) }
 
     switch type {
@@ -69,7 +67,7 @@ struct DHCPServer: Sendable {
     _ exchange: DHCPExchange, _ identity: ClientIdentity, now: Timestamp
   ) -> DHCPDecision {
     let packet = exchange.packet
-    if let chosen = packet.serverIdentifier, chosen != exchange.arrival.serverAddress {
+    if let chosen = packet.serverIdentifier, chosen != exchange.serverIdentifier {
       table.withdrawOffer(to: identity)
       return .ignore(.otherServer)
     }
@@ -113,7 +111,7 @@ struct DHCPServer: Sendable {
   ) -> DHCPDecision {
     let packet = exchange.packet
     guard let address = packet.requestedAddress else { return .ignore(.malformed) }
-    if let other = packet.serverIdentifier, other != exchange.arrival.serverAddress { return .ignore(.otherServer) }
+    if let other = packet.serverIdentifier, other != exchange.serverIdentifier { return .ignore(.otherServer) }
     guard table.lease(of: identity)?.address == address else { return .ignore(.notItsAddress) }
     let lease = DHCPLease(
       address: address, client: identity, mac: packet.clientHardware.mac, hostName: nil, state: .declined,
@@ -127,7 +125,7 @@ struct DHCPServer: Sendable {
     _ exchange: DHCPExchange, _ identity: ClientIdentity, now: Timestamp
   ) -> DHCPDecision {
     let packet = exchange.packet
-    if let other = packet.serverIdentifier, other != exchange.arrival.serverAddress { return .ignore(.otherServer) }
+    if let other = packet.serverIdentifier, other != exchange.serverIdentifier { return .ignore(.otherServer) }
     guard var lease = table.lease(of: identity), lease.address == packet.clientAddress,
       lease.isActive(at: now)
     else { return .ignore(.notItsAddress) }
@@ -180,6 +178,21 @@ struct DHCPServer: Sendable {
     }
   }
 
+  /// RFC 3442: each route is its prefix length, as many bytes of the network as the length covers, and the router. Clients
+  /// that take it leave option 3 aside, so the default route is in it, too.
+  private var routes: [UInt8] {
+    let everywhere = IPv4Prefix(containing: .any, length: 0)
+    let all =
+      configuration.routes
+      + configuration.routers.prefix(1).compactMap { router in
+        everywhere.map { DHCPServerConfiguration.Route(to: $0, via: router) }
+      }
+    return all.flatMap { route in
+      [UInt8(truncatingIfNeeded: route.to.length)] + route.to.network.bytes.prefix((route.to.length + 7) / 8)
+        + route.via.bytes
+    }
+  }
+
   /// What a client that sends no option 55 gets.
   private static let usualParameters: [UInt8] = [
     OptionCode.router.rawValue, OptionCode.domainNameServer.rawValue, OptionCode.hostName.rawValue,
@@ -196,6 +209,7 @@ struct DHCPServer: Sendable {
       let code = OptionCode(rawValue: code)
       switch code {
       case .router where !configuration.routers.isEmpty: reply.options.set(code, configuration.routers)
+      case .classlessStaticRoute where !configuration.routes.isEmpty: reply.options.set(code, routes)
       case .domainNameServer where !configuration.nameServers.isEmpty:
         reply.options.set(code, configuration.nameServers)
       case .ntpServers where !configuration.timeServers.isEmpty: reply.options.set(code, configuration.timeServers)

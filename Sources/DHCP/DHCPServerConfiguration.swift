@@ -19,6 +19,18 @@ public struct DHCPServerConfiguration: Hashable, Sendable {
     }
   }
 
+  /// A way to a network that the routers of option 3 are not the way to (RFC 3442).
+  public struct Route: Hashable, Sendable {
+    public var to: IPv4Prefix
+    /// A router in the subnet; 0.0.0.0 for what is on the same link.
+    public var via: IPv4Address
+
+    public init(to: IPv4Prefix, via: IPv4Address) {
+      self.to = to
+      self.via = via
+    }
+  }
+
   /// The network; its mask is option 1.
   public var subnet: IPv4Prefix
   /// What is given out to whoever asks, in this order.
@@ -34,6 +46,8 @@ public struct DHCPServerConfiguration: Hashable, Sendable {
   public var maximumLeaseSeconds: UInt32 = 86_400
   /// Option 3.
   public var routers: [IPv4Address] = []
+  /// Option 121, the routers as its last. Clients that take it leave option 3 aside (RFC 3442).
+  public var routes: [Route] = []
   /// Option 6.
   public var nameServers: [IPv4Address] = []
   /// Option 15.

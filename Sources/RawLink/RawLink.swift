@@ -28,9 +28,9 @@ public struct RawLink: ~Copyable {
       self.ringSize = ringSize
     }
 
-    /// What DHCP clients and relays send, and what PXE clients send to boot servers.
+    /// What DHCP clients and relays send, what PXE clients send to boot servers, and what other servers answer.
     public static func dhcp(_ interface: String) -> Settings {
-      Settings(interface: interface, filter: "udp and (dst port 67 or dst port 4011)")
+      Settings(interface: interface, filter: "udp and (dst port 67 or dst port 68 or dst port 4011)")
     }
   }
 

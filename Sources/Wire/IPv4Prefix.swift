@@ -33,6 +33,9 @@ public struct IPv4Prefix: Hashable, Sendable {
   /// Whether `address` lies in the network.
   public func contains(_ address: IPv4Address) -> Bool { address.rawValue & Self.mask(length) == network.rawValue }
 
+  /// Whether an address lies in both.
+  public func overlaps(_ other: IPv4Prefix) -> Bool { contains(other.network) || other.contains(network) }
+
   /// Whether a host may have `address`: inside, and neither the network's nor the broadcast address (RFC 3021 for /31).
   public func isHost(_ address: IPv4Address) -> Bool {
     contains(address) && (length >= 31 || (address != network && address != last))

@@ -24,6 +24,7 @@ struct Siderite: AsyncParsableCommand {
       PatchCommand.self, EditCommand.self, AcceptCommand.self, CordonCommand.self, UncordonCommand.self,
       WipeCommand.self,
       AllocateCommand.self, InstalledCommand.self, ReleaseCommand.self, RenderCommand.self, BootsCommand.self,
+      LeasesCommand.self,
       PowerCommand.self, TakeOverCommand.self, MigrateCommand.self,
       BootDeviceCommand.self, BMCCommand.self, ConsoleCommand.self, CheckConfigCommand.self, VersionCommand.self,
     ])

@@ -110,7 +110,6 @@ private struct BootHost {
       interface: "br0", mode: boot.isProxied ? .proxy : .server(server), address: address)
     endpoint = DHCPEndpoint(
       configuration, at: DHCPEndpoint.Station(mac: mac, addresses: [address], broadcasts: [subnet.last]),
-      responder: DHCPResponder(mode: configuration.mode),
       planner: BootPlanner(files: ["undionly.kpxe", "snponly.efi", "ipxe.efi"]), events: Nobody(),
       counters: DHCPCounters(interface: "br0"),
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))

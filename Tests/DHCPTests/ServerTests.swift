@@ -466,6 +466,28 @@ struct ServerTests {
     #expect(offer.packet.options.uint32(.leaseTime) == 3600)
   }
 
+  @Test("Routes go out as RFC 3442 writes them, the default route as the last, to who asks for them")
+  func routes() throws {
+    var configuration = DHCPServerConfiguration.test
+    configuration.routers = [address(1)]
+    configuration.routes = try [
+      ("10.0.0.0/8", "10.77.0.2"), ("10.17.0.0/16", "10.77.0.3"), ("10.229.0.128/25", "0.0.0.0"),
+    ]
+    .map { text, router in
+      DHCPServerConfiguration.Route(
+        to: try #require(IPv4Prefix(text)), via: try #require(IPv4Address(router)))
+    }
+    let server = TestServer(configuration)
+    let offer = try #require(
+      server.reply(.message(.discover, 1) { $0.options.set(.parameterRequestList, [1, 121, 3]) }))
+    #expect(
+      offer.packet.options[.classlessStaticRoute].map { Array($0) } == [
+        8, 10, 10, 77, 0, 2, 16, 10, 17, 10, 77, 0, 3, 25, 10, 229, 0, 128, 0, 0, 0, 0, 0,
+      ] + address(1).bytes)
+    #expect(offer.packet.options.addresses(.router) == [address(1)])
+    #expect(server.reply(.message(.discover, 2))?.packet.options.contains(.classlessStaticRoute) == false)
+  }
+
   @Test(
     "A lease time is what the client asks for, within bounds",
     arguments: [

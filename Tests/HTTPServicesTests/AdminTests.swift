@@ -42,6 +42,26 @@ struct AdminTests {
     #expect(items.map(\.spec.hostname) == ["r1", "r2"])
   }
 
+  @Test("Leases are listed as they are stored; where none are kept there are none")
+  func leases() async throws {
+    struct Kept: LeaseStore {
+      let kept: [Lease]
+      func leases() async throws(StoreError) -> [Lease] { kept }
+      func commit(_ changes: [LeaseChange]) async throws(StoreError) { throw .unavailable(message: "read only") }
+    }
+    let rack = try Rack()
+    let lease = Lease(
+      address: IPv4Address(rawValue: 0x0a00_0064), client: [1, 2, 3], mac: MACAddress(rawValue: 0x5254_0000_0001),
+      hostname: "node-1", state: .bound, expires: Timestamp(seconds: 1_700_000_000))
+    let api = AdminAPI(
+      socketPath: rack.folder + "/admin.sock", version: "1", store: rack.store, journal: rack.journal,
+      leases: Kept(kept: [lease]), servers: rack.servers, logger: quiet)
+    let answer = try await send(api.responder(), .get, "/leases")
+    #expect(try JSONDecoder().decode([Lease].self, from: Data(answer.body)) == [lease])
+    let none = try await send(admin(rack).responder(), .get, "/leases")
+    #expect(try JSONDecoder().decode([Lease].self, from: Data(none.body)).isEmpty)
+  }
+
   @Test("A Server is shown by name; one that is not there is a Status that says so")
   func get() async throws {
     let rack = try Rack()

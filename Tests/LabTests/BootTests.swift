@@ -3,14 +3,17 @@ import Testing
 extension RackTests {
   @Suite("Boots of real firmware")
   struct BootTests {
-    /// A machine of the rack (`lab_standard_vm`), how its firmware boots, and who gives addresses.
+    /// A machine of the rack (`lab_standard_vm`), how its firmware boots, who gives addresses, and where.
     struct Scenario: CustomTestStringConvertible, Sendable {
       let firmware: String
       let mode: String
+      /// In a network behind ISC's relay agent.
+      var isRelayed = false
       /// What `siderite describe server` must say: as it was given to QEMU.
       let facts: [String]
 
-      var testDescription: String { "\(firmware), \(mode)" }
+      var testDescription: String { "\(firmware), \(mode)\(isRelayed ? ", relayed" : "")" }
+      var arguments: [String] { ["--firmware", firmware, "--mode", mode] + (isRelayed ? ["--relayed"] : []) }
     }
 
     static let bios = [
@@ -33,13 +36,17 @@ extension RackTests {
       "Memory: 512 MB in 1 modules", "serial HS-HTTP-0003-DIMM", "Disks: 1 GB on 1 devices",
       "1073741824 bytes, QEMU NVMe Ctrl, serial HS-NVME-3", "Network interfaces: 1", "52:54:00:77:00:03",
     ]
-    static let scenarios = [("bios", bios), ("uefi", uefi), ("uefi-http", uefiHTTP)].flatMap { firmware, facts in
-      ["server", "proxy"].map { Scenario(firmware: firmware, mode: $0, facts: facts) }
-    }
+    static let scenarios =
+      [("bios", bios), ("uefi", uefi), ("uefi-http", uefiHTTP)].flatMap { firmware, facts in
+        ["server", "proxy"].map { Scenario(firmware: firmware, mode: $0, facts: facts) }
+      } + [
+        Scenario(firmware: "bios", mode: "server", isRelayed: true, facts: bios),
+        Scenario(firmware: "uefi", mode: "server", isRelayed: true, facts: uefi),
+      ]
 
     @Test("a blank machine powers on and becomes a Server that says what the machine is", arguments: scenarios)
     func boot(_ scenario: Scenario) async throws {
-      let script = try await LabScript.run("boot", "--firmware", scenario.firmware, "--mode", scenario.mode)
+      let script = try await LabScript.run("boot", scenario.arguments)
       try #require(script.status == 0, "\(script.tail)")
       for fact in scenario.facts { #expect(script.text.contains(fact), "\(script.tail)") }
     }

@@ -23,6 +23,11 @@ struct ConfigurationTests {
         router: 10.0.0.254
         dns: [10.0.0.2, 10.0.0.3]
         domain: rack.example
+        routes:
+          - {to: 10.2.0.0/16, via: 10.0.0.253}
+        relayed:
+          - {subnet: 10.1.0.0/24, address: 10.9.0.1, pools: [10.1.0.100-10.1.0.199], router: 10.1.0.1}
+          - {subnet: 10.1.1.0/24, pools: [10.1.1.100-10.1.1.199]}
       - {name: eth2, mode: proxy}
     """
 
@@ -44,10 +49,15 @@ struct ConfigurationTests {
     #expect(configuration.agent == .init(directory: "/srv/agent", afterRegistration: .wait))
     #expect(configuration.extraAgentKernelArgs == ["console=ttyS1", "quiet"])
     let interface = try #require(configuration.interfaces.first)
-    #expect(interface.mode == .server && interface.name == "eth1" && interface.leaseTimeSeconds == 43_200)
-    #expect(interface.pools.map(\.lowerBound.description) == ["10.0.0.100", "10.0.0.20"])
-    #expect(interface.reservations.first?.hostname == "node1")
-    #expect(interface.dns.count == 2 && interface.domain == "rack.example" && interface.router != nil)
+    #expect(interface.mode == .server && interface.name == "eth1" && interface.lending.leaseTimeSeconds == 43_200)
+    #expect(interface.lending.pools.map(\.lowerBound.description) == ["10.0.0.100", "10.0.0.20"])
+    #expect(interface.lending.reservations.first?.hostname == "node1")
+    #expect(interface.lending.dns.count == 2 && interface.lending.domain == "rack.example")
+    #expect(interface.lending.router?.description == "10.0.0.254")
+    #expect(interface.lending.routes.map(\.to.description) == ["10.2.0.0/16"])
+    #expect(interface.relayed.map(\.subnet.description) == ["10.1.0.0/24", "10.1.1.0/24"])
+    #expect(interface.relayed.map(\.address?.description) == ["10.9.0.1", nil])
+    #expect(interface.relayed.last?.lending.pools.count == 1)
     #expect(configuration.interfaces.last?.mode == .proxy)
   }
 
@@ -132,6 +142,31 @@ struct ConfigurationTests {
       """
     #expect(
       problems(file) == ["interfaces[0].pools: 2", "interfaces[2].reservations: 7", "interfaces[1].name: 0"])
+  }
+
+  @Test("A relayed network lies apart from the others, and what it gives lies in it")
+  func relayed() {
+    let file = """
+      interfaces:
+        - name: eth0
+          mode: server
+          pools: [10.0.0.10-10.0.0.20]
+          relayed:
+            - {subnet: 10.1.0.0/24, pools: [10.2.0.10-10.2.0.20]}
+            - {subnet: 10.1.0.0/16, pools: [10.1.0.10-10.1.0.20], color: red}
+            - {subnet: 10.3.0.1/24, pools: [10.3.0.10-10.3.0.20]}
+            - {subnet: 10.4.0.0/24}
+            - {pools: [10.5.0.10-10.5.0.20]}
+        - {name: eth1, mode: "off", relayed: [{subnet: 10.6.0.0/24}]}
+        - {name: eth2, mode: proxy, relayed: [{subnet: 10.7.0.0/24, address: 10.0.0.1}, {subnet: 10.8.0.0/24, dns: [10.0.0.1]}]}
+      """
+    #expect(
+      problems(file) == [
+        "interfaces[0].relayed[0].pools: 6", "interfaces[0].relayed[1].color: 7",
+        "interfaces[0].relayed[1].subnet: 7", "interfaces[0].relayed[2].subnet: 8",
+        "interfaces[0].relayed[3].pools: 9", "interfaces[0].relayed[4].subnet: 10", "interfaces[1].relayed: 11",
+        "interfaces[2].relayed[1].dns: 12",
+      ])
   }
 
   @Test("The power poll has a time, or is off")

@@ -20,6 +20,9 @@
 #   |                QEMU SeaBIOS+iPXE  QEMU OVMF                |
 #   +------------------------------------------------------------+
 #
+# lab_relayed_rack puts the machines elsewhere: into a third namespace, sid-PID-rack, whose only way out is the other host, a router and
+# DHCP relay agent between 10.77.0.0/24 and their 10.78.0.0/24.
+#
 # Everything a lab starts or writes is recorded and goes again on exit, on Ctrl-C and on TERM: machines, daemons, namespaces, "$LAB".
 # Whatever a lab killed with SIGKILL left behind is swept by the next lab_start. LAB_KEEP=1 keeps "$LAB" (logs, captures) and says where.
 # Set-up is logged to stderr; waits are bounded; functions return non-zero on failure and are safe under `set -euo pipefail`.
@@ -29,6 +32,8 @@ lab_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 : "${LAB_ADDRESS:=10.77.0.1}"      # the boot host
 : "${LAB_FAR_ADDRESS:=10.77.0.2}"  # the other host
 : "${LAB_POOL:=10.77.0.100-10.77.0.199}"
+: "${LAB_RELAYED_ADDRESS:=10.78.0.1}"  # the other host, in the network behind it
+: "${LAB_RELAYED_POOL:=10.78.0.100-10.78.0.199}"
 : "${LAB_BOOT_FILES:=/usr/lib/ipxe}"
 : "${LAB_KEEP:=}"
 : "${SIDERITE_BIN:=$lab_root/.build/debug/siderite}"
@@ -36,6 +41,7 @@ lab_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LAB=            # this lab's directory: logs, disks, sockets, captures
 LAB_NS=         # the boot host's namespace
 LAB_FAR=        # the other host's namespace
+LAB_RACK=       # where machines are plugged in: a namespace with a bridge br0
 LAB_PID=        # the shell that owns the lab: subshells inherit the trap but must not tear it down
 declare -A lab_vm_pid=() lab_vm_start=()
 lab_daemon_pids=()
@@ -78,6 +84,7 @@ lab_start() {
   LAB=$(mktemp -d "${TMPDIR:-/tmp}/siderite-lab.$LAB_PID.XXXXXX")
   LAB_NS=sid-$LAB_PID
   LAB_FAR=$LAB_NS-far
+  LAB_RACK=$LAB_NS
   trap 'lab_stop' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
@@ -105,6 +112,24 @@ lab_far() {
   # A router for nobody (lifetime 0): it answers, and no traffic goes its way.
   lab_dnsmasq "$LAB_FAR" "$LAB/far-router.log" --interface=eth0 --bind-interfaces --enable-ra --dhcp-range=fd77::,ra-only \
     --ra-param=eth0,0,0
+}
+
+# lab_relayed_rack   After lab_far: machines are plugged into another network from now on, where nobody answers DHCP but a relay agent.
+lab_relayed_rack() {
+  LAB_RACK=$LAB_NS-rack
+  ip netns add "$LAB_RACK"
+  ip -n "$LAB_RACK" link add br0 address 52:54:00:78:ff:01 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+  ip -n "$LAB_RACK" link set br0 up
+  ip -n "$LAB_RACK" link add router type veth peer name eth1 netns "$LAB_FAR"
+  ip -n "$LAB_RACK" link set router master br0 up
+  ip -n "$LAB_FAR" addr add "$LAB_RELAYED_ADDRESS/24" dev eth1
+  ip -n "$LAB_FAR" addr add fd78::1/64 dev eth1 nodad
+  ip -n "$LAB_FAR" link set eth1 up
+  lab_in_far sysctl -qw net.ipv4.ip_forward=1
+  ip -n "$LAB_NS" route add "${LAB_RELAYED_ADDRESS%.*}.0/24" via "$LAB_FAR_ADDRESS"
+  lab_dnsmasq "$LAB_FAR" "$LAB/rack-router.log" --interface=eth1 --bind-interfaces --enable-ra --dhcp-range=fd78::,ra-only \
+    --ra-param=eth1,0,0
+  lab_daemon "$LAB/relay.log" ip netns exec "$LAB_FAR" dhcrelay -4 -d --no-pid -a -id eth1 -iu eth0 "$LAB_ADDRESS"
 }
 
 # lab_client NAME   Adds a host that is no machine: namespace "$LAB_NS-NAME" with eth0 on the bridge, for clients of this system.
@@ -234,8 +259,8 @@ lab_vm() {
   manufacturer=${manufacturer//,/,,} product=${product//,/,,} serial=${serial//,/,,}
 
   local tap=tap-$name
-  ip -n "$LAB_NS" tuntap add "$tap" mode tap
-  ip -n "$LAB_NS" link set "$tap" master br0 up
+  ip -n "$LAB_RACK" tuntap add "$tap" mode tap
+  ip -n "$LAB_RACK" link set "$tap" master br0 up
 
   # TCG always: /dev/kvm may be there and still hang in real-mode firmware. No display, floppy, IDE or USB: less to probe.
   local qemu=(
@@ -313,7 +338,7 @@ lab_vm() {
   else
     lab_vm_start[$name]=$(lab_now)
     # No function: then $! would be a shell that waits for QEMU, and QEMU would outlive it, with the disk's lock.
-    ip netns exec "$LAB_NS" "${network[@]}" >"$LAB/$name.qemu" 2>&1 </dev/null &
+    ip netns exec "$LAB_RACK" "${network[@]}" >"$LAB/$name.qemu" 2>&1 </dev/null &
     lab_vm_pid[$name]=$!
   fi
 }
@@ -349,7 +374,7 @@ lab_wait_vm() { lab_poll "$2" lab_vm_off "$1"; }
 lab_kill_vm() {
   kill -KILL "${lab_vm_pid[$1]}" 2>/dev/null || :
   lab_poll 5 lab_vm_off "$1" || :
-  ip -n "$LAB_NS" link delete "tap-$1" 2>/dev/null || :
+  ip -n "$LAB_RACK" link delete "tap-$1" 2>/dev/null || :
   unset "lab_vm_pid[$1]"
 }
 
@@ -463,6 +488,15 @@ YAML
     dns: [$LAB_ADDRESS]
     domain: lab.test
     leaseTime: 10m
+YAML
+  [[ $LAB_RACK != "$LAB_NS" ]] || return 0
+  cat <<YAML
+    relayed:
+      - subnet: ${LAB_RELAYED_ADDRESS%.*}.0/24
+        pools: [$LAB_RELAYED_POOL]
+        router: $LAB_RELAYED_ADDRESS
+        domain: lab.test
+        leaseTime: 10m
 YAML
 }
 

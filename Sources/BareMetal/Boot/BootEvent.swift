@@ -42,6 +42,8 @@ public enum BootOccurrence: Hashable, Sendable {
   case acknowledged(address: IPv4Address?, boot: String?)
   /// DHCP: the client took an address of another server.
   case addressTaken(address: IPv4Address, server: IPv4Address)
+  /// DHCP: a server that is not ours answers here too, gives the machine an address or boots it.
+  case answeredElsewhere(server: IPv4Address, mac: MACAddress, address: IPv4Address?, boot: String?)
   /// DHCP: a request was refused (NAK), or nothing can be done for the client.
   case refused(reason: String)
   /// TFTP or HTTP: a transfer of a boot program or an asset began.
@@ -79,6 +81,7 @@ extension BootOccurrence {
     case .offered: "OfferSent"
     case .acknowledged: "Acknowledged"
     case .addressTaken: "AddressTaken"
+    case .answeredElsewhere: "AnsweredElsewhere"
     case .refused: "Refused"
     case .transferStarted: "TransferStarted"
     case .transferProgressed: "TransferProgressed"
@@ -104,6 +107,8 @@ extension BootOccurrence {
     case .offered(let address, let boot): "offered \(Self.what(address, boot))"
     case .acknowledged(let address, let boot): "given \(Self.what(address, boot))"
     case .addressTaken(let address, let server): "takes \(address) from \(server)"
+    case .answeredElsewhere(let server, let mac, let address, let boot):
+      "another server, \(server) (\(mac)), offers it \(Self.what(address, boot))"
     case .refused(let reason): "refused: \(reason)"
     case .transferStarted(let name, let bytes): "fetches \(name)\(bytes.map { " (\(Self.size($0)))" } ?? "")"
     case .transferProgressed(let name, let percent): "\(name) \(percent) %"
@@ -126,7 +131,7 @@ extension BootOccurrence {
   /// Whether it is bad news.
   public var isWarning: Bool {
     switch self {
-    case .refused, .transferFailed, .registrationRefused, .bmcNotSetUp, .changeFailed: true
+    case .answeredElsewhere, .refused, .transferFailed, .registrationRefused, .bmcNotSetUp, .changeFailed: true
     case .lifecycle(_, _, let isWarning): isWarning
     default: false
     }

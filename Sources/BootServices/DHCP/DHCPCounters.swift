@@ -26,6 +26,7 @@ struct DHCPCounters: Sendable {
   private let committedChanges: Counter
   private let failedCommits: Counter
   private let failedSends: Counter
+  private let foreignReplies: Counter
 
   init(interface: String, factory: any MetricsFactory = MetricsSystem.factory) {
     func counter(_ name: String, _ dimensions: (String, String)...) -> Counter {
@@ -46,6 +47,7 @@ struct DHCPCounters: Sendable {
     committedChanges = counter("lease_changes")
     failedCommits = counter("lease_commit_failures")
     failedSends = counter("send_failures")
+    foreignReplies = counter("foreign_replies")
   }
 
   func received(_ type: MessageType?) { (type.flatMap { received[$0] } ?? receivedOther).increment() }
@@ -53,6 +55,7 @@ struct DHCPCounters: Sendable {
   func dropped(_ reason: Drop, count: Int = 1) { dropped[reason]?.increment(by: count) }
   func ignored(_ reason: DHCPIgnoreReason) { ignored[reason]?.increment() }
   func sendFailed() { failedSends.increment() }
+  func heardForeignServer() { foreignReplies.increment() }
   func commitFailed() { failedCommits.increment() }
 
   func committed(_ changes: Int) {

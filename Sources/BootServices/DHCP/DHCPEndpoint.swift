@@ -16,6 +16,8 @@ struct DHCPEndpoint {
   struct Waiting {
     var change: DHCP.LeaseChange
     var reply: Reply?
+    /// Whose change it is: an index of the endpoint's networks.
+    fileprivate(set) var network = 0
   }
 
   /// A reply as it will be sent, and what to tell of it.
@@ -34,24 +36,44 @@ struct DHCPEndpoint {
     var broadcasts: Set<IPv4Address>
   }
 
+  /// A network that is answered.
+  private struct Network {
+    /// `nil`: the interface's own, which everybody is in who is in no other.
+    var subnet: IPv4Prefix?
+    var address: IPv4Address
+    var bootAddress: IPv4Address
+  }
+
   private let configuration: DHCPServiceConfiguration
   private let station: Station
   private let planner: BootPlanner
   private let events: any BootEventSink
   private let counters: DHCPCounters
   private let logger: Logger
-  private var responder: DHCPResponder
+  /// The interface's own first, then those behind relay agents.
+  private let networks: [Network]
+  /// One for each of the networks.
+  private var responders: [DHCPResponder]
+
+  private var foreignServers = ForeignServers()
 
   /// Decided, not yet taken to the store.
   private(set) var waiting: [Waiting] = []
 
+  /// - Parameter leases: as they were stored, in any network.
   init(
-    _ configuration: DHCPServiceConfiguration, at station: Station, responder: DHCPResponder, planner: BootPlanner,
+    _ configuration: DHCPServiceConfiguration, at station: Station, leases: [DHCPLease] = [], planner: BootPlanner,
     events: any BootEventSink, counters: DHCPCounters, logger: Logger
   ) {
     self.configuration = configuration
     self.station = station
-    self.responder = responder
+    networks =
+      [Network(address: configuration.address, bootAddress: configuration.bootAddress)]
+      + configuration.relayed.map { Network(subnet: $0.subnet, address: $0.address, bootAddress: $0.bootAddress) }
+    responders = ([configuration.mode] + configuration.relayed.map(\.mode)).map { mode in
+      guard case .server(let server) = mode else { return DHCPResponder(mode: mode) }
+      return DHCPResponder(mode: mode, leases: leases.filter { server.subnet.contains($0.address) })
+    }
     self.planner = planner
     self.events = events
     self.counters = counters
@@ -66,6 +88,9 @@ struct DHCPEndpoint {
       (frame, payload) = try UDPFrame.parse(bytes)
     } catch {
       return counters.dropped(.badFrame)
+    }
+    if frame.destinationPort == DHCPPort.client {
+      return overhear(bytes.extracting(payload), in: frame, now: now)
     }
     guard isForUs(frame) else { return counters.dropped(.notForUs) }
     let packet: DHCPPacket
@@ -89,7 +114,7 @@ struct DHCPEndpoint {
 
   /// The store has them: every client is told.
   mutating func committed(_ batch: [Waiting], send: (Span<UInt8>) -> Void) {
-    for item in batch { responder.confirm(item.change) }
+    for item in batch { responders[item.network].confirm(item.change) }
     for item in batch {
       if let reply = item.reply { deliver(reply, send) }
     }
@@ -97,7 +122,7 @@ struct DHCPEndpoint {
 
   /// The store failed: nobody is told anything, and all is as before.
   mutating func failed(_ batch: [Waiting]) {
-    for item in batch { responder.reject(item.change) }
+    for item in batch { responders[item.network].reject(item.change) }
   }
 
   /// A unicast address of ours is enough: a bridge takes another hardware address when a port joins, and frames sent to
@@ -112,42 +137,51 @@ struct DHCPEndpoint {
     _ packet: DHCPPacket, in frame: UDPFrame, now: Timestamp, send: (Span<UInt8>) -> Void
   ) {
     let client = PXEClient(packet)
-    let plan = client.flatMap(boot)
+    let index = network(of: packet, from: frame.source)
+    let network = networks[index]
+    let plan = client.map { whatBoots($0, in: network) }
     let boot = plan?.reply ?? .none
     let arrival = DHCPArrival(
-      serverAddress: configuration.address, source: frame.source, sourcePort: frame.sourcePort,
+      serverAddress: network.address, source: frame.source, sourcePort: frame.sourcePort,
       destinationPort: frame.destinationPort, isUnicast: station.addresses.contains(frame.destination))
     if let client, packet.messageType == .discover { discovered(client, packet, plan?.refusal) }
 
-    switch responder.decide(packet, from: client, arrival: arrival, boot: boot, now: now) {
+    switch responders[index].decide(packet, from: client, arrival: arrival, boot: boot, now: now) {
     case .ignore(let reason):
       counters.ignored(reason)
       ignored(packet, from: client, reason)
     case .reply(let answer):
-      guard let reply = reply(answer, to: packet, from: client, boot, frame) else { return }
+      guard let reply = framed(answer, to: packet, from: client, boot, frame, in: network) else { return }
       deliver(reply, send)
     case .commit(let change, then: let answer):
       guard waiting.count < Self.waitingLimit else {
-        responder.reject(change)
+        responders[index].reject(change)
         return counters.dropped(.overload)
       }
-      waiting.append(
-        Waiting(change: change, reply: answer.flatMap { reply($0, to: packet, from: client, boot, frame) }))
+      let follow = answer.flatMap { framed($0, to: packet, from: client, boot, frame, in: network) }
+      waiting.append(Waiting(change: change, reply: follow, network: index))
     }
   }
 
-  private func boot(_ client: PXEClient) -> (reply: DHCPBootReply, refusal: String?) {
+  /// The network that a client is in: what its relay agent says, else the address that it has and speaks from.
+  private func network(of packet: DHCPPacket, from source: IPv4Address) -> Int {
+    let address = packet.relayedLink ?? (packet.clientAddress.isUnspecified ? source : packet.clientAddress)
+    return networks.firstIndex { $0.subnet?.contains(address) ?? false } ?? 0
+  }
+
+  private func whatBoots(_ client: PXEClient, in network: Network) -> (reply: DHCPBootReply, refusal: String?) {
     guard let request = client.bootRequest else {
       return (.none, "nothing boots on architecture \(client.architecture)")
     }
     let plan = planner.plan(request, context: BootContext())
-    let reply = plan.reply(to: request, configuration)
+    let reply = plan.reply(to: request, from: network.bootAddress, httpPort: configuration.httpPort)
     return (reply, reply == .none ? plan.reason : nil)
   }
 
   /// The reply in its frame; `nil` when it fits none.
-  private func reply(
-    _ answer: DHCPReply, to packet: DHCPPacket, from client: PXEClient?, _ boot: DHCPBootReply, _ arrived: UDPFrame
+  private func framed(
+    _ answer: DHCPReply, to packet: DHCPPacket, from client: PXEClient?, _ boot: DHCPBootReply, _ arrived: UDPFrame,
+    in network: Network
   ) -> Reply? {
     let (mac, address): (MACAddress, IPv4Address) =
       switch answer.destination {
@@ -160,7 +194,7 @@ struct DHCPEndpoint {
     var bytes = [UInt8]()
     do {
       try UDPFrame(
-        destinationMAC: mac, sourceMAC: station.mac, source: configuration.address, destination: address,
+        destinationMAC: mac, sourceMAC: station.mac, source: network.address, destination: address,
         sourcePort: answer.sourcePort, destinationPort: answer.destinationPort
       ).serialize(payload: payload.span, into: &bytes)
     } catch {
@@ -177,6 +211,38 @@ struct DHCPEndpoint {
     send(reply.frame.span)
     counters.sent(reply.type)
     if let occurrence = reply.occurrence { events.report(occurrence, of: reply.subject) }
+  }
+}
+
+// MARK: Other servers
+
+extension DHCPEndpoint {
+  /// Takes what another server answers a client of the segment. It is no fault of a message that nobody sent to us.
+  ///
+  /// A second server of addresses beside ours gives machines away, or lets them have an address twice; a second boot server
+  /// boots them from elsewhere. The server of addresses beside our proxy is who we are there for.
+  private mutating func overhear(_ payload: Span<UInt8>, in frame: UDPFrame, now: Timestamp) {
+    guard let packet = try? DHCPPacket(parsing: payload), packet.operation == .reply,
+      packet.messageType == .offer || packet.messageType == .ack
+    else { return }
+    let server = packet.serverIdentifier ?? frame.source
+    guard !station.addresses.contains(server), !station.addresses.contains(frame.source) else { return }
+    let name = packet.options.text(.bootFileName) ?? String(decoding: packet.bootFile, as: UTF8.self)
+    let boots = !name.isEmpty || packet.options.text(.vendorClass) == "PXEClient"
+    guard configuration.mode != .proxy || boots else { return }
+    counters.heardForeignServer()
+    guard foreignServers.isNews(server, now: now) else { return }
+    let address = packet.yourAddress.isUnspecified ? nil : packet.yourAddress
+    let occurrence = BootOccurrence.answeredElsewhere(
+      server: server, mac: frame.sourceMAC, address: address, boot: boots && !name.isEmpty ? name : nil)
+    events.report(occurrence, of: BootSubject(mac: packet.clientHardware.mac))
+    logger.warning(
+      "another server answers DHCP here",
+      metadata: [
+        "server": "\(server)", "serverMAC": "\(frame.sourceMAC)",
+        "client": "\(packet.clientHardware.mac?.description ?? "")",
+        "gives": "\(address?.description ?? "no address")", "boots": "\(name)",
+      ])
   }
 }
 
@@ -203,7 +269,11 @@ extension DHCPEndpoint {
     let subject = BootSubject(mac: client.mac, uuid: client.uuid)
     switch reason {
     case .noFreeAddress:
-      events.report(.refused(reason: "no address is free on \(configuration.interface)"), of: subject)
+      let place = packet.relayAgent.isUnspecified ? "on \(configuration.interface)" : "behind \(packet.relayAgent)"
+      events.report(.refused(reason: "no address is free \(place)"), of: subject)
+    case .otherSubnet where packet.relayedLink != nil:
+      let reason = "the network of its relay agent \(packet.relayAgent) is not configured on \(configuration.interface)"
+      events.report(.refused(reason: reason), of: subject)
     case .leftToServer, .otherServer:
       // The only time that a proxy hears which address the machine has.
       guard packet.messageType == .request, let address = packet.requestedAddress, let server = packet.serverIdentifier

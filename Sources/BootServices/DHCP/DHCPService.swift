@@ -34,9 +34,9 @@ public struct DHCPService: Service {
     listening: @escaping @Sendable () -> Void = {}
   ) {
     var configuration = configuration
-    if case .server(var server) = configuration.mode {
-      server.excluded.insert(configuration.address)
-      configuration.mode = .server(server)
+    configuration.mode.exclude(configuration.address)
+    for index in configuration.relayed.indices {
+      configuration.relayed[index].mode.exclude(configuration.relayed[index].address)
     }
     self.configuration = configuration
     self.planner = planner
@@ -71,7 +71,7 @@ public struct DHCPService: Service {
   /// Serves until the link fails or the task is cancelled.
   /// - Throws: when it could not begin.
   private func serve() async throws {
-    let responder = try await responder()
+    let stored = try await storedLeases()
     let loop = try RawLinkLoop()
     let committer = LeaseCommitter()
     let opened = OpenedFlag()
@@ -80,7 +80,7 @@ public struct DHCPService: Service {
       do throws(RawLinkError) {
         try await loop.run(.dhcp(configuration.interface)) { link in
           opened.set()
-          return handler(responder, committer, on: link)
+          return handler(stored, committer, on: link)
         }
       } catch {
         group.cancelAll()
@@ -92,22 +92,22 @@ public struct DHCPService: Service {
     }
   }
 
-  private func responder() async throws(StoreError) -> DHCPResponder {
-    guard case .server(let server) = configuration.mode else { return DHCPResponder(mode: .proxy) }
-    let records = try await leases.leases().filter { server.subnet.contains($0.address) }
-    return DHCPResponder(mode: configuration.mode, leases: records.map { DHCPLease($0) })
+  private func storedLeases() async throws(StoreError) -> [DHCPLease] {
+    guard configuration.keepsLeases else { return [] }
+    return try await leases.leases().map { DHCPLease($0) }
   }
 
   /// On the link's thread, when it is open.
   private func handler(
-    _ responder: DHCPResponder, _ committer: LeaseCommitter, on link: borrowing RawLink
+    _ leases: [DHCPLease], _ committer: LeaseCommitter, on link: borrowing RawLink
   ) -> DHCPLinkHandler {
     let addresses = link.interface.addresses
     let station = DHCPEndpoint.Station(
-      mac: link.macAddress, addresses: Set(addresses.map(\.address) + [configuration.address]),
+      mac: link.macAddress,
+      addresses: Set(addresses.map(\.address) + [configuration.address] + configuration.relayed.map(\.address)),
       broadcasts: Set(addresses.compactMap(\.network?.last)))
     let endpoint = DHCPEndpoint(
-      configuration, at: station, responder: responder, planner: planner, events: events, counters: counters,
+      configuration, at: station, leases: leases, planner: planner, events: events, counters: counters,
       logger: logger)
     defer {
       logger.info("DHCP answers", metadata: ["mode": "\(modeName)", "address": "\(configuration.address)"])
@@ -136,4 +136,17 @@ public struct DHCPService: Service {
 extension DHCPService: CustomStringConvertible {
   /// `DHCP on eth0`, as the service's life is logged.
   public var description: String { "DHCP on \(configuration.interface)" }
+}
+
+extension DHCPResponder.Mode {
+  /// Our own address is never given out.
+  fileprivate mutating func exclude(_ address: IPv4Address) {
+    guard case .server(var server) = self else { return }
+    server.excluded.insert(address)
+    self = .server(server)
+  }
+}
+
+extension DHCPServiceConfiguration {
+  fileprivate var keepsLeases: Bool { mode != .proxy || relayed.contains { $0.mode != .proxy } }
 }

@@ -18,6 +18,9 @@ public struct DHCPServiceConfiguration: Hashable, Sendable {
   /// TCP port of the boot plane.
   public var httpPort: UInt16
 
+  /// Networks whose relay agents forward to this interface.
+  public var relayed: [DHCPRelayedNetwork] = []
+
   /// - Parameter bootAddress: `address` when `nil`.
   public init(
     interface: String, mode: DHCPResponder.Mode, address: IPv4Address, bootAddress: IPv4Address? = nil,

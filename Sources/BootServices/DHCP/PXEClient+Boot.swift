@@ -39,12 +39,13 @@ extension PXEClient {
 
 extension BootPlan {
   /// The plan in DHCP's words.
-  func reply(to request: BootRequest, _ configuration: DHCPServiceConfiguration) -> DHCPBootReply {
-    let root = "http://\(configuration.bootAddress):\(configuration.httpPort)"
+  /// - Parameter address: where it is to be fetched from.
+  func reply(to request: BootRequest, from address: IPv4Address, httpPort: UInt16) -> DHCPBootReply {
+    let root = "http://\(address):\(httpPort)"
     return switch action {
     case .silence, .agent, .environment, .disk: .none
     case .program(let name) where request.stage == .firmwareHTTP: .url("\(root)/tftp/\(name)")
-    case .program(let name): .file(server: configuration.bootAddress, name: name)
+    case .program(let name): .file(server: address, name: name)
     case .script: .url("\(root)/boot.ipxe")
     }
   }

@@ -19,6 +19,7 @@ public import ServiceLifecycle
 ///   Server's life that people take; `POST /allocations`, `DELETE /allocations/{name}`: who has it.
 /// - `GET /boots`: every machine's ``BootRecord``, the one heard of last at the end; `GET /boots?watch=true`: what happens
 ///   from now on, a ``BootJournal/Update`` a line, until the client or the daemon leaves.
+/// - `GET /leases`: the DHCP leases of this boot host, by address, those that are over too.
 /// - `POST /bmc`: a ``BMCOrder`` to the management controllers of several Servers; a ``BMCOutcome`` a line, as they come.
 /// - `PUT /servers/{name}/bmc`, `DELETE /servers/{name}/bmc`: how a Server's controller is reached.
 /// - `POST /servers/{name}/console`, `POST /consoles/{id}/input`: a serial console.
@@ -27,6 +28,7 @@ public import ServiceLifecycle
 public struct AdminAPI: Service {
   let store: any ResourceStore
   let journal: BootJournal
+  let leases: (any LeaseStore)?
   let servers: ServerOperator
   let classes: any ServerClassView
   /// Of wipes where neither a person nor the Server's policy says how.
@@ -61,14 +63,16 @@ public struct AdminAPI: Service {
   /// - Parameters:
   ///   - socketPath: at most 107 bytes; its directory must be there.
   ///   - version: what `/version` says.
+  ///   - leases: of this boot host; `nil` where there are none.
   ///   - classes: who is in which class; the store is asked where there is nothing better.
   ///   - wipeMode: of wipes where neither a person nor the Server's policy says how.
   ///   - patcher: says which patches of machine configurations can apply to none, before they are stored.
   ///   - render: what a Server would be served; `nil`: nothing is served here.
   ///   - onListening: called once, when the socket is there with its permissions.
   public init(
-    socketPath: String, version: String, store: any ResourceStore, journal: BootJournal, servers: ServerOperator,
-    classes: (any ServerClassView)? = nil, wipeMode: WipePolicy.Mode = .fast,
+    socketPath: String, version: String, store: any ResourceStore, journal: BootJournal,
+    leases: (any LeaseStore)? = nil, servers: ServerOperator, classes: (any ServerClassView)? = nil,
+    wipeMode: WipePolicy.Mode = .fast,
     patcher: MachineConfigPatcher? = nil,
     render: (@Sendable (Resource<ServerKind>) async throws -> RenderedBoot)? = nil, logger: Logger,
     onListening: @escaping @Sendable () async -> Void = {}
@@ -77,6 +81,7 @@ public struct AdminAPI: Service {
     self.version = version
     self.store = store
     self.journal = journal
+    self.leases = leases
     self.servers = servers
     self.classes = classes ?? ListingClassView(store: store)
     self.wipeMode = wipeMode
@@ -123,6 +128,7 @@ public struct AdminAPI: Service {
     addAllocations(to: router)
     router.post("apply") { request, _ in try await apply(request) }
     router.get("boots") { request, _ in try boots(request) }
+    router.get("leases") { _, _ in try Response.json(try await leases?.leases() ?? []) }
     router.post("bmc") { request, _ in try await order(request) }
     router.put("servers/:name/bmc") { request, context in try await setManagement(request, context) }
     router.delete("servers/:name/bmc") { request, context in try await removeManagement(request, context) }

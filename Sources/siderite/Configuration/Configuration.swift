@@ -102,12 +102,33 @@ struct Configuration: Equatable, Sendable {
     var mode: Mode
     /// Which of the interface's addresses machines are told; its first when absent.
     var address: IPv4Address?
+    var lending = Lending()
+    var relayed: [RelayedNetwork] = []
+  }
+
+  /// A network behind relay agents that forward to an interface.
+  struct RelayedNetwork: Equatable, Sendable {
+    var subnet: IPv4Prefix
+    /// Which of this host's addresses its machines are told; the interface's when absent.
+    var address: IPv4Address?
+    var lending = Lending()
+  }
+
+  /// What a DHCP server gives out in a network.
+  struct Lending: Equatable, Sendable {
     var pools: [ClosedRange<IPv4Address>] = []
     var reservations: [Reservation] = []
     var leaseTimeSeconds: UInt32 = 3600
     var router: IPv4Address?
+    var routes: [Route] = []
     var dns: [IPv4Address] = []
     var domain: String?
+  }
+
+  /// A way to another network.
+  struct Route: Equatable, Sendable {
+    var to: IPv4Prefix
+    var via: IPv4Address
   }
 
   /// An address kept for one machine.

@@ -105,6 +105,10 @@ extension ConfigurationForm where Value == IPv4Address {
   static var address: Self { Self(expected: "an IPv4 address") { IPv4Address($0) } }
 }
 
+extension ConfigurationForm where Value == IPv4Prefix {
+  static var network: Self { Self(expected: "a network such as 10.1.0.0/24, host bits zero") { IPv4Prefix($0) } }
+}
+
 extension ConfigurationForm where Value == MACAddress {
   static var hardwareAddress: Self {
     Self(expected: "a hardware address such as 52:54:00:12:34:56") { text in

@@ -108,7 +108,7 @@ struct ConfigurationLoader {
     configuration.webhook.endpoint = reader.optional("endpoint", of: webhook, .host)
 
     let interfaces = reader.sections("interfaces", of: root)
-    configuration.interfaces = interfaces.compactMap { readInterface($0, &reader) }
+    configuration.interfaces = interfaces.compactMap { reader.interface($0) }
     let names = configuration.interfaces.map(\.name)
     for (index, name) in names.enumerated() where names[..<index].contains(name) {
       reader.report("interfaces[\(index)].name", nil, "\(name) is named twice")
@@ -151,62 +151,5 @@ struct ConfigurationLoader {
     let siderolink = reader.section("siderolink", of: root)
     reader.refuseUnknownKeys(in: siderolink, known: ["endpoint"])
     configuration.sideroLinkEndpoint = reader.optional("endpoint", of: siderolink, .text)
-  }
-
-  private static func readInterface(
-    _ section: ConfigurationReader.Section, _ reader: inout ConfigurationReader
-  ) -> Configuration.Interface? {
-    let serverKeys = ["pools", "reservations", "leaseTime", "router", "dns", "domain"]
-    reader.refuseUnknownKeys(in: section, known: ["name", "mode", "address"] + serverKeys)
-    let name = reader.required("name", of: section, .interfaceName)
-    let mode: Configuration.Interface.Mode? = reader.required("mode", of: section, .choice)
-    var interface = Configuration.Interface(name: name ?? "", mode: mode ?? .off)
-    interface.address = reader.optional("address", of: section, .address)
-    interface.pools = reader.list("pools", of: section, .addressRange)
-    interface.leaseTimeSeconds = reader.value("leaseTime", of: section, default: interface.leaseTimeSeconds, .seconds)
-    interface.router = reader.optional("router", of: section, .address)
-    interface.dns = reader.list("dns", of: section, .address)
-    interface.domain = reader.optional("domain", of: section, .text)
-    interface.reservations = reader.sections("reservations", of: section).compactMap { entry in
-      reader.refuseUnknownKeys(in: entry, known: ["mac", "address", "hostname"])
-      let mac = reader.required("mac", of: entry, .hardwareAddress)
-      let address = reader.required("address", of: entry, .address)
-      let hostname = reader.optional("hostname", of: entry, .text)
-      guard let mac, let address else { return nil }
-      return Configuration.Reservation(mac: mac, address: address, hostname: hostname)
-    }
-    check(interface, given: mode, in: section, serverKeys: serverKeys, &reader)
-    return name == nil || mode == nil ? nil : interface
-  }
-
-  /// What can be seen without looking at the machine.
-  private static func check(
-    _ interface: Configuration.Interface, given mode: Configuration.Interface.Mode?,
-    in section: ConfigurationReader.Section, serverKeys: [String], _ reader: inout ConfigurationReader
-  ) {
-    if mode == .server, section.mapping["pools"] == nil, section.mapping["reservations"] == nil {
-      reader.report(
-        section.path(of: "pools"), .mapping(section.mapping),
-        "missing: a server needs pools or reservations, such as pools: [10.0.0.100-10.0.0.199]")
-    }
-    if let mode, mode != .server {
-      for key in serverKeys where section.mapping[key] != nil {
-        reader.report(section.path(of: key), section.mapping[key], "means something in mode server only")
-      }
-    }
-    for (index, pool) in interface.pools.enumerated()
-    where interface.pools[..<index].contains(where: { $0.overlaps(pool) }) {
-      reader.report(
-        section.path(of: "pools"), section.mapping["pools"],
-        "\(pool.lowerBound)-\(pool.upperBound) overlaps another pool")
-    }
-    for (index, reservation) in interface.reservations.enumerated() {
-      let earlier = interface.reservations[..<index]
-      if earlier.contains(where: { $0.mac == reservation.mac || $0.address == reservation.address }) {
-        reader.report(
-          section.path(of: "reservations"), section.mapping["reservations"],
-          "\(reservation.mac) at \(reservation.address) repeats another reservation's mac or address")
-      }
-    }
   }
 }

@@ -118,7 +118,8 @@ struct Daemon {
     let known: Gate
     let logger: Logger
 
-    var addresses: [IPv4Address] { Set(served.map(\.address)).sorted() }
+    /// What machines are told to fetch from.
+    var addresses: [IPv4Address] { Set(served.flatMap(\.addresses)).sorted() }
     var sink: NeighbourSink { NeighbourSink(journal: journal) }
     /// The same, and the cluster's Events, where there is one.
     var lifeSink: any BootEventSink {
@@ -133,13 +134,12 @@ struct Daemon {
   }
 
   private func dhcpService(_ served: ServedInterface, _ parts: Parts) -> (any Service)? {
-    guard let mode = served.responderMode else { return nil }
+    guard let dhcp = served.dhcp(apiEndpoint: configuration.apiEndpoint, httpPort: configuration.httpPort) else {
+      return nil
+    }
     let listening = parts.startup.expect("DHCP on \(served.interface.name)")
     return DHCPService(
-      DHCPServiceConfiguration(
-        interface: served.interface.name, mode: mode, address: served.address,
-        bootAddress: configuration.apiEndpoint, httpPort: configuration.httpPort),
-      planner: parts.planner, leases: parts.stores.leases, events: parts.sink, logger: parts.logger,
+      dhcp, planner: parts.planner, leases: parts.stores.leases, events: parts.sink, logger: parts.logger,
       now: { .now }, listening: listening)
   }
 
@@ -195,7 +195,7 @@ struct Daemon {
     if let plane { render = { try await plane.render($0) } }
     return AdminAPI(
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
-      journal: parts.journal, servers: parts.servers, classes: parts.classes,
+      journal: parts.journal, leases: parts.stores.leases, servers: parts.servers, classes: parts.classes,
       wipeMode: configuration.insecureWipe ? .fast : .full,
       patcher: MachineConfigPatcher(parser: YAMLConfigParser()), render: render, logger: parts.logger,
       onListening: { listening() })
@@ -215,26 +215,5 @@ struct Daemon {
       return handler
     }
     return Logger(label: "siderite")
-  }
-}
-
-extension ServedInterface {
-  /// How the DHCP responder serves the interface; `nil` for not at all.
-  fileprivate var responderMode: DHCPResponder.Mode? {
-    switch configuration.mode {
-    case .off: return nil
-    case .proxy: return .proxy
-    case .server:
-      var server = DHCPServerConfiguration(subnet: network, pools: configuration.pools)
-      server.reservations = configuration.reservations.map {
-        DHCPServerConfiguration.Reservation(mac: $0.mac, address: $0.address, hostName: $0.hostname)
-      }
-      server.defaultLeaseSeconds = configuration.leaseTimeSeconds
-      server.maximumLeaseSeconds = configuration.leaseTimeSeconds
-      server.routers = configuration.router.map { [$0] } ?? []
-      server.nameServers = configuration.dns
-      server.domainName = configuration.domain
-      return .server(server)
-    }
   }
 }

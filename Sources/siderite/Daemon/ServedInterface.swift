@@ -47,11 +47,16 @@ struct ServedInterface: Sendable {
             + (has.isEmpty ? "" : "; it has \(has)"))
         return nil
       }
-      for pool in entry.pools where !network.isHost(pool.lowerBound) || !network.isHost(pool.upperBound) {
-        problem("pools", "\(pool.lowerBound)-\(pool.upperBound) is not inside \(entry.name)'s network \(network)")
+      for (key, message) in entry.lending.problems(in: network) {
+        problem(key, "\(message) \(network) of \(entry.name)")
       }
-      for reservation in entry.reservations where !network.isHost(reservation.address) {
-        problem("reservations", "\(reservation.address) is not inside \(entry.name)'s network \(network)")
+      for (index, relayed) in entry.relayed.enumerated() {
+        if relayed.subnet.overlaps(network) {
+          problem("relayed[\(index)].subnet", "\(relayed.subnet) overlaps \(entry.name)'s own network \(network)")
+        }
+        if let address = relayed.address, !interfaces.contains(where: { $0.has(address) }) {
+          problem("relayed[\(index)].address", "this host does not have \(address)")
+        }
       }
       return ServedInterface(
         configuration: entry, interface: interface, mac: mac, address: chosen.address, network: network)
@@ -59,4 +64,8 @@ struct ServedInterface: Sendable {
     guard problems.isEmpty else { throw InvalidConfiguration(problems: problems) }
     return served
   }
+}
+
+extension NetworkInterface {
+  fileprivate func has(_ address: IPv4Address) -> Bool { addresses.contains { $0.address == address } }
 }

@@ -139,6 +139,135 @@ struct DHCPEndpointTests {
     #expect(reply.frame.destinationPort == 67)
   }
 
+  @Test("each network behind relay agents has its own addresses, and its own address of ours")
+  func relayedNetworks() throws {
+    var rack = try Rack(.server, relayed: ["10.1.0.0/24", "10.2.0.0/24"])
+    for (number, agent) in ["10.1.0.254", "10.2.0.254"].enumerated() {
+      let agent = try #require(IPv4Address(agent))
+      let mac = MACAddress(rawValue: Rack.client.rawValue + UInt64(number))
+      let ours = IPv4Address(rawValue: Rack.address.rawValue + 1 + UInt32(number))
+      let offer = try #require(rack.hear(relayed(rack.discover(.uefiX64, mac: mac), agent), by: agent).first)
+      #expect(offer.packet.yourAddress.rawValue == agent.rawValue - 254 + 100)
+      #expect(offer.packet.serverIdentifier == ours)
+      #expect(offer.packet.nextServer == ours)
+      #expect(offer.packet.options.address(.subnetMask) == IPv4Address("255.255.255.0"))
+      #expect(offer.frame.source == ours)
+      #expect(offer.frame.destination == agent)
+
+      let request = rack.request(offer, mac: mac)
+      #expect(rack.hear(relayed(request, agent), by: agent).isEmpty)
+      let ack = try #require(rack.commit(rack.endpoint.takeWaiting()).first)
+      #expect(ack.packet.messageType == .ack)
+      #expect(ack.packet.yourAddress == offer.packet.yourAddress)
+
+      // It renews by itself, past its relay agent, and asks port 4011 so too.
+      var renewal = rack.discover(.uefiX64, mac: mac)
+      renewal.options.set(.messageType, MessageType.request.rawValue)
+      renewal.clientAddress = ack.packet.yourAddress
+      let router = MACAddress(rawValue: 0x0200_0000_00fe)
+      #expect(rack.hear(renewal, from: router, source: ack.packet.yourAddress, to: Rack.station, ours).isEmpty)
+      let renewed = try #require(rack.commit(rack.endpoint.takeWaiting()).first)
+      #expect(renewed.packet.messageType == .ack)
+      #expect(renewed.frame.destination == ack.packet.yourAddress)
+      #expect(renewed.frame.destinationMAC == router)
+      let booted = rack.hear(
+        renewal, from: router, source: ack.packet.yourAddress, sourcePort: 4011, to: Rack.station, ours, port: 4011)
+      #expect(booted.first?.packet.nextServer == ours)
+    }
+    // The interface's own network is as it was.
+    #expect(rack.hear(rack.discover(.uefiX64)).first?.packet.serverIdentifier == Rack.address)
+  }
+
+  @Test("option 82 says which network is meant, and who the client's server is to be")
+  func relayAgentInformation() throws {
+    var rack = try Rack(.server, relayed: ["10.1.0.0/24"])
+    let agent = try #require(IPv4Address("172.16.0.1"))
+    var discover = relayed(rack.discover(.uefiX64), agent)
+    // Circuit "e1", link selection 10.1.0.0, server identifier override 10.1.0.254.
+    let information: [UInt8] = [1, 2, 0x65, 0x31, 5, 4, 10, 1, 0, 0, 11, 4, 10, 1, 0, 254]
+    discover.options.set(.relayAgentInformation, information)
+    let offer = try #require(rack.hear(discover, by: agent).first)
+    #expect(offer.packet.yourAddress == IPv4Address("10.1.0.100"))
+    #expect(offer.packet.serverIdentifier == IPv4Address("10.1.0.254"))
+    #expect(offer.packet.nextServer == IPv4Address(rawValue: Rack.address.rawValue + 1))
+    #expect(offer.frame.destination == agent)
+    #expect(offer.packet.options[.relayAgentInformation].map { Array($0) } == information)
+
+    var request = relayed(rack.request(offer), agent)
+    request.options.set(.serverIdentifier, IPv4Address(rawValue: 0x0a01_00fe))
+    request.options.set(.relayAgentInformation, information)
+    #expect(rack.hear(request, by: agent).isEmpty)
+    #expect(rack.commit(rack.endpoint.takeWaiting()).map(\.packet.messageType) == [.ack])
+
+    // Nobody else is believed: without a relay agent it is a machine of the interface's own network.
+    discover.relayAgent = .any
+    let own = try #require(rack.hear(discover).first)
+    #expect(own.packet.serverIdentifier == Rack.address)
+    #expect(!own.packet.options.contains(.relayAgentInformation))
+  }
+
+  @Test("a network that is not configured gets no address, and its machine's boot says why")
+  func unknownRelay() throws {
+    var rack = try Rack(.server, relayed: ["10.1.0.0/24"])
+    let agent = try #require(IPv4Address("10.3.0.254"))
+    #expect(rack.hear(relayed(rack.discover(.uefiX64), agent), by: agent).isEmpty)
+    #expect(rack.messages.last?.contains("relay agent 10.3.0.254") == true)
+    // Where another server gives the addresses it does not matter which network it is.
+    var proxy = try Rack(.proxy)
+    let offer = try #require(proxy.hear(relayed(proxy.discover(.biosX86), agent), by: agent).first)
+    #expect(offer.packet.nextServer == Rack.address)
+    #expect(offer.frame.destination == agent)
+  }
+
+  private func relayed(_ packet: DHCPPacket, _ agent: IPv4Address) -> DHCPPacket {
+    var packet = packet
+    packet.relayAgent = agent
+    packet.hops = 1
+    return packet
+  }
+
+  @Test("another server of addresses is told of, once an hour; the one beside a proxy is who it is there for")
+  func foreignServer() throws {
+    let mac = MACAddress(rawValue: 0x0200_0000_0042)
+    func offer(_ rack: Rack, _ server: String, boot: String = "") throws -> [UInt8] {
+      let server = try #require(IPv4Address(server))
+      var packet = rack.discover(.uefiX64)
+      packet.operation = .reply
+      packet.options = DHCPOptions()
+      packet.options.set(.messageType, MessageType.offer.rawValue)
+      packet.options.set(.serverIdentifier, server)
+      packet.yourAddress = IPv4Address(rawValue: Rack.address.rawValue + 77)
+      packet.bootFile = Array(boot.utf8)
+      return rack.frame(packet, from: mac, source: server, sourcePort: 67, port: 68)
+    }
+    var rack = try Rack(.server)
+    for _ in 0..<3 { #expect(rack.hear(bytes: try offer(rack, "10.0.0.9", boot: "pxelinux.0")).isEmpty) }
+    #expect(rack.events == ["AnsweredElsewhere"])
+    #expect(rack.messages == ["another server, 10.0.0.9 (02:00:00:00:00:42), offers it 10.0.0.78, pxelinux.0"])
+    #expect(rack.hear(bytes: try offer(rack, "10.0.0.8")).isEmpty)
+    // Ours, by whatever way it comes back.
+    #expect(rack.hear(bytes: try offer(rack, "10.0.0.1")).isEmpty)
+    #expect(rack.events.count == 2)
+
+    var proxy = try Rack(.proxy)
+    #expect(proxy.hear(bytes: try offer(proxy, "10.0.0.9")).isEmpty)
+    #expect(proxy.events.isEmpty)
+    #expect(proxy.hear(bytes: try offer(proxy, "10.0.0.9", boot: "pxelinux.0")).isEmpty)
+    #expect(proxy.events == ["AnsweredElsewhere"])
+  }
+
+  @Test("whoever invents servers is told of so often an hour, and all that is forgotten in time")
+  func foreignServers() {
+    var servers = ForeignServers()
+    func news(_ range: Range<UInt32>, _ seconds: Int64) -> Int {
+      range.count { servers.isNews(IPv4Address(rawValue: $0), now: Timestamp(seconds: seconds)) }
+    }
+    #expect(news(0..<1000, 1_000_000) == 64)
+    #expect(news(0..<1000, 1_003_599) == 0)
+    #expect(news(0..<10, 1_003_600) == 10)
+    #expect(news(0..<10, 900_000) == 10, "a clock that was set back keeps nothing silent")
+  }
+
   @Test("frames for other stations and addresses are not answered")
   func others() throws {
     var rack = try Rack(.server)
@@ -184,17 +313,26 @@ private struct Rack {
   var endpoint: DHCPEndpoint
   private let sink = EventList()
 
-  init(_ mode: Mode, pool: UInt32 = 100) throws {
+  /// - Parameter relayed: networks behind relay agents, the first at 10.0.0.2 of ours and so on.
+  init(_ mode: Mode, pool: UInt32 = 100, relayed: [String] = []) throws {
     let subnet = try #require(IPv4Prefix("10.0.0.0/16"))
     let first = IPv4Address(rawValue: Self.address.rawValue + 255)
     let server = DHCPServerConfiguration(
       subnet: subnet, pools: [first...IPv4Address(rawValue: first.rawValue + pool - 1)])
-    let configuration = DHCPServiceConfiguration(
+    var configuration = DHCPServiceConfiguration(
       interface: "rack0", mode: mode == .proxy ? .proxy : .server(server), address: Self.address)
+    for (number, text) in relayed.enumerated() {
+      let subnet = try #require(IPv4Prefix(text))
+      let first = IPv4Address(rawValue: subnet.network.rawValue + 100)
+      configuration.relayed.append(
+        DHCPRelayedNetwork(
+          subnet: subnet, mode: .server(DHCPServerConfiguration(subnet: subnet, pools: [first...first])),
+          address: IPv4Address(rawValue: Self.address.rawValue + 1 + UInt32(number))))
+    }
+    let ours = Set([Self.address] + configuration.relayed.map(\.address))
     endpoint = DHCPEndpoint(
       configuration,
-      at: DHCPEndpoint.Station(mac: Self.station, addresses: [Self.address], broadcasts: [subnet.last]),
-      responder: DHCPResponder(mode: configuration.mode),
+      at: DHCPEndpoint.Station(mac: Self.station, addresses: ours, broadcasts: [subnet.last]),
       planner: BootPlanner(files: ["undionly.kpxe", "snponly.efi"]),
       events: sink, counters: DHCPCounters(interface: "rack0"), logger: Logger(label: "test"))
   }
@@ -221,7 +359,7 @@ private struct Rack {
     var packet = discover(.uefiX64, mac: mac)
     packet.options.set(.messageType, MessageType.request.rawValue)
     packet.options.set(.requestedAddress, offer.packet.yourAddress)
-    packet.options.set(.serverIdentifier, Rack.address)
+    packet.options.set(.serverIdentifier, offer.packet.serverIdentifier ?? Rack.address)
     return packet
   }
 
@@ -244,6 +382,13 @@ private struct Rack {
     to station: MACAddress = .broadcast, _ address: IPv4Address = .broadcast, port: UInt16 = 67
   ) -> [Heard] {
     hear(bytes: frame(packet, from: mac, source: source, sourcePort: sourcePort, to: station, address, port: port))
+  }
+
+  /// What a relay agent forwards to us.
+  mutating func hear(_ packet: DHCPPacket, by agent: IPv4Address) -> [Heard] {
+    hear(
+      packet, from: MACAddress(rawValue: 0x0200_0000_00fe), source: agent, sourcePort: 67, to: Rack.station,
+      Rack.address)
   }
 
   mutating func hear(bytes: [UInt8]) -> [Heard] {

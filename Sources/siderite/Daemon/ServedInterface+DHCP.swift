@@ -1,0 +1,44 @@
+import BootServices
+import DHCP
+import LinuxSystem
+import Wire
+
+extension ServedInterface {
+  /// Every address that machines are told.
+  var addresses: [IPv4Address] { [address] + configuration.relayed.compactMap(\.address) }
+
+  /// How DHCP serves the interface; `nil` for not at all.
+  func dhcp(apiEndpoint: IPv4Address?, httpPort: UInt16) -> DHCPServiceConfiguration? {
+    guard let mode = mode(configuration.lending, in: network) else { return nil }
+    var service = DHCPServiceConfiguration(
+      interface: interface.name, mode: mode, address: address, bootAddress: apiEndpoint, httpPort: httpPort)
+    service.relayed = configuration.relayed.compactMap { relayed in
+      self.mode(relayed.lending, in: relayed.subnet).map { mode in
+        // Who names an address for one network means it: it beats the one that is for all.
+        DHCPRelayedNetwork(
+          subnet: relayed.subnet, mode: mode, address: relayed.address ?? address,
+          bootAddress: relayed.address ?? apiEndpoint)
+      }
+    }
+    return service
+  }
+
+  private func mode(_ lending: Configuration.Lending, in subnet: IPv4Prefix) -> DHCPResponder.Mode? {
+    switch configuration.mode {
+    case .off: return nil
+    case .proxy: return .proxy
+    case .server:
+      var server = DHCPServerConfiguration(subnet: subnet, pools: lending.pools)
+      server.reservations = lending.reservations.map {
+        DHCPServerConfiguration.Reservation(mac: $0.mac, address: $0.address, hostName: $0.hostname)
+      }
+      server.defaultLeaseSeconds = lending.leaseTimeSeconds
+      server.maximumLeaseSeconds = lending.leaseTimeSeconds
+      server.routers = lending.router.map { [$0] } ?? []
+      server.routes = lending.routes.map { DHCPServerConfiguration.Route(to: $0.to, via: $0.via) }
+      server.nameServers = lending.dns
+      server.domainName = lending.domain
+      return .server(server)
+    }
+  }
+}
