@@ -2,6 +2,7 @@ import BareMetal
 import Foundation
 import Kubernetes
 import Logging
+import Testing
 import Wire
 
 /// A real etcd and kube-apiserver for the time of a test (tools/kube).
@@ -97,6 +98,15 @@ final class TestCluster: Sendable {
     var access = try access()
     access.credentials = .token(Secret(token))
     return try client(access)
+  }
+
+  /// Of the service account that a daemon gets; rootfs/cluster/rbac.yaml must have been applied.
+  func daemonToken() async throws -> String {
+    let request = try file(
+      #"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}"#)
+    let answer = try await kubectl(
+      "create", "--raw", "/api/v1/namespaces/sidero-system/serviceaccounts/siderite/token", "-f", request)
+    return try #require(try JSONValue(parsing: answer).fields["status"]?.fields["token"]?.text)
   }
 
   static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
