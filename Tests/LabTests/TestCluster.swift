@@ -39,6 +39,23 @@ final class TestCluster: Sendable {
     }
   }
 
+  /// Starts two at once, and stops them when the body has ended.
+  static func runningTwo<Result>(_ body: (TestCluster, TestCluster) async throws -> Result) async throws -> Result {
+    async let other = start()
+    let first = try await start()
+    let second = try await other
+    do {
+      let result = try await body(first, second)
+      await first.stop()
+      await second.stop()
+      return result
+    } catch {
+      await first.stop()
+      await second.stop()
+      throw error
+    }
+  }
+
   private func stop() async {
     _ = try? await Self.blocking { try Self.tool("stop", self.directory) }
     try? FileManager.default.removeItem(atPath: directory)

@@ -16,22 +16,41 @@ struct WorkloadClusterTests {
   /// The cluster `prod` has a control plane on a server, which is in use already.
   private static let cluster = ClusterName(namespace: "default", name: "prod")
 
+  /// Cluster API's, without a schema.
+  private static let clusterDefinition = """
+    apiVersion: apiextensions.k8s.io/v1
+    kind: CustomResourceDefinition
+    metadata: {name: clusters.cluster.x-k8s.io}
+    spec:
+      group: cluster.x-k8s.io
+      names: {kind: Cluster, plural: clusters, singular: cluster}
+      scope: Namespaced
+      versions:
+      - name: v1beta1
+        served: true
+        storage: true
+        subresources: {status: {}}
+        schema:
+          openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
+    """
+
   private static func uuid(_ number: Int) -> String { "4c4c4544-0051-3610-8052-\(100_000_000_000 + number)" }
 
   @Test(
     "A Node gets its Server's provider ID; another's is left alone and told of; a cluster out of reach is asked seldom")
   func providerIDs() async throws {
-    try await TestCluster.running { workload in
-      try await TestCluster.running { management in
-        try await check(management, workload)
-      }
-    }
+    try await TestCluster.runningTwo { management, workload in try await check(management, workload) }
   }
 
   private func check(_ management: TestCluster, _ workload: TestCluster) async throws {
-    for part in ["namespace.yaml", "rbac.yaml", "crds"] {
-      try await management.kubectl("apply", "-f", TestCluster.path("rootfs/cluster/\(part)"))
-    }
+    let parts = [
+      "namespace.yaml", "rbac.yaml", "crds/metal.sidero.dev_servers.yaml",
+      "crds/infrastructure.cluster.x-k8s.io_metalmachines.yaml",
+      "crds/infrastructure.cluster.x-k8s.io_serverbindings.yaml",
+    ]
+    let core = try management.file(Self.clusterDefinition)
+    try await management.kubectl(
+      ["apply", "-f", core] + parts.flatMap { ["-f", TestCluster.path("rootfs/cluster/\($0)")] })
     try await management.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
     let client = try management.client(token: try await management.daemonToken())
     let admin = try management.client()
