@@ -91,16 +91,49 @@ struct MetalMachinePlanTests {
     }
   }
 
-  @Test("A serverRef of the user's is bound when nothing stands against it; finalizer first, provider ID later")
+  @Test(
+    "A serverRef of the user's is bound when nothing stands against it; what it gets is written before, with a class later"
+  )
   func explicit() {
     var world = surroundings(MetalMachineSpec(serverRef: ObjectReference(name: Self.server)))
     #expect(reason(plan(world)) == "ServerRefused")
     world.server = freeServer()
     let plan = plan(world)
     #expect(plan.step == .bind(server: Self.server))
-    #expect(plan.machine.metadata.finalizers == [MetalMachine.finalizer] && plan.machine.spec.providerID == nil)
+    #expect(plan.machine.metadata.finalizers == [MetalMachine.finalizer])
+    #expect(plan.machine.spec.providerID == "sidero://\(Self.server)")
+    world.machine = plan.machine
+    world.machine.spec.serverClassRef = ObjectReference(name: "any")
+    world.machine.spec.providerID = nil
+    let both = self.plan(world)
+    #expect(
+      both.step == .bind(server: Self.server) && both.machine.spec.providerID == nil, "it stays the user's choice")
     world.server?.spec.accepted = false
     #expect(self.plan(world).step == .none)
+  }
+
+  @Test("What the binding says is copied once: conditions keep their places, and nothing is written again")
+  func copies() {
+    var world = surroundings()
+    world.binding = world.machine.binding(of: Self.server)
+    world.server = freeServer()
+    world.machine = plan(world).machine
+    world.machine.status.conditions.set(MetalMachineCondition.providerSet, .false, reason: "r", now: Self.now)
+    for type in ["TalosConfigLoaded", "TalosInstalled"] {
+      world.binding?.status.conditions.set(type, .true, now: Self.now)
+    }
+    let copied = plan(world).machine
+    #expect(
+      copied.status.conditions?.map(\.type) == [
+        MetalMachineCondition.serverAllocated, MetalMachineCondition.providerSet, "TalosConfigLoaded", "TalosInstalled",
+      ])
+    world.machine = copied
+    #expect(plan(world).machine == copied)
+    world.binding?.status.conditions = [
+      Condition(type: "TalosInstalled", status: .false, lastTransitionTime: Self.now)
+    ]
+    #expect(plan(world).machine.status.conditions?.map(\.type).suffix(1) == ["TalosInstalled"])
+    #expect(plan(world).machine.status.conditions?.count == 3)
   }
 
   @Test("A Server that was chosen here and is lost to somebody else is given up for another of the class")

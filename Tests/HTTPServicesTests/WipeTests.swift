@@ -234,6 +234,63 @@ struct WipeTests {
 
   // MARK: Reports
 
+  @Test(
+    "The first report of a quick wipe is written with the next, its time with it; that of a full one, or of an agent that nobody called, at once",
+    arguments: [WipePolicy.Mode.fast, .full], [true, false])
+  func firstReport(mode: WipePolicy.Mode, wasCalled: Bool) async throws {
+    let site = try Site()
+    _ = try await site.register()
+    try await site.accept()
+    var server = try await site.server()
+    server.status.wipe?.mode = mode
+    if wasCalled {
+      var switching = try JSONDecoder().decode(
+        SwitchRecord.self,
+        from: Data(
+          #"{"purpose":"Wipe","subject":"id-1","attempts":1,"at":"\#(site.clock.now)","outcome":"Done"}"#.utf8))
+      switching.at = site.clock.now
+      server.status.switching = switching
+      server.status.conditions.set(
+        ServerCondition.powerCycle, .false, reason: "InProgress", severity: "Info", now: site.clock.now)
+    }
+    _ = try await site.rack.store.updateStatus(server)
+    let order = try #require(try await site.register().wipe)
+    let before = try await site.server()
+    let begun = site.clock.now
+    #expect(try await site.tell(site.report(order, .running)).text == "{}\n")
+    let isWritten = try await site.server() != before
+    #expect(isWritten == (mode == .full || !wasCalled))
+    site.clock.advance(seconds: 20)
+    // Whoever erases longer is written down with its next report, and told of once.
+    #expect(try await site.tell(site.report(order, .running)).status == 200)
+    var wipe = try #require(try await site.server().status.wipe)
+    #expect(wipe.phase == .running && wipe.startedAt == begun && wipe.heartbeat == site.clock.now)
+    #expect(site.rack.messages.count { $0 == "the agent erases its disks" } == 1)
+    site.clock.advance(seconds: 20)
+    #expect(try await site.tell(site.report(order, .erased, isFinal: true)).text == Self.end)
+    wipe = try #require(try await site.server().status.wipe)
+    #expect(wipe.phase == .done && wipe.startedAt == begun && wipe.records?.first?.startedAt == begun)
+  }
+
+  @Test("A daemon that ends between the first report of a quick wipe and the next goes on with the next")
+  func firstReportLost() async throws {
+    let site = try Site()
+    _ = try await site.register()
+    try await site.accept()
+    var server = try await site.server()
+    server.status.switching = try JSONDecoder().decode(
+      SwitchRecord.self,
+      from: Data(#"{"purpose":"Wipe","subject":"id-1","attempts":1,"at":"\#(site.clock.now)","outcome":"Done"}"#.utf8))
+    server.status.conditions.set(ServerCondition.powerCycle, .false, reason: "InProgress", now: site.clock.now)
+    _ = try await site.rack.store.updateStatus(server)
+    let order = try #require(try await site.register().wipe)
+    _ = try await site.tell(site.report(order, .running))
+    #expect(try await site.server().status.wipe?.phase == .requested)
+    site.restart()
+    #expect(try await site.tell(site.report(order, .erased, isFinal: true)).text == Self.end)
+    #expect(try await site.server().status.isClean)
+  }
+
   @Test("From the first heartbeat to a clean machine that is told to switch off")
   func works() async throws {
     let site = try Site()

@@ -108,6 +108,37 @@ struct WorkloadTests {
   }
 
   @Test(
+    "Many ask about a cluster that has no kubeconfig yet, or is asked for the first time: one of them reads its Secret")
+  func manyAtOnce() async throws {
+    let server = try await ScriptedServer.start { _, _ in Self.nodes(["n1"]) }
+    let secrets = Secrets()
+    let missing = clusters(secrets)
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<20 {
+        group.addTask {
+          do throws(WorkloadClusterError) {
+            _ = try await missing.node(ofServer: Self.server, in: Self.cluster)
+            Issue.record("it was asked")
+          } catch {
+            #expect(error.isNotYet)
+          }
+        }
+      }
+    }
+    #expect(secrets.count == 1)
+    await missing.close()
+    try await secrets.setSecret(Self.cluster.kubeconfig, to: Self.kubeconfig(server.url))
+    let there = clusters(secrets)
+    try await withThrowingTaskGroup(of: WorkloadNode?.self) { group in
+      for _ in 0..<20 { group.addTask { try await there.node(ofServer: Self.server, in: Self.cluster) } }
+      for try await node in group { #expect(node?.name == "n1") }
+    }
+    #expect(secrets.count == 2 && server.requests.count == 20)
+    await there.close()
+    await server.stop()
+  }
+
+  @Test(
     "No kubeconfig, a broken one, and one that names programs or files of the boot host: told, nothing is run or read",
     arguments: [
       "", "][", "exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/sh}", "tokenFile: /etc/shadow",

@@ -17,6 +17,9 @@ extension RackTests {
       let script = try await LabScript.run("lifecycle", "--cluster")
       try #require(script.status == 0, "\(script.tail)")
       #expect(script.text.contains("ok: the MetalMachine with a serverRef has its Server"), "\(script.tail)")
+      #expect(
+        script.text.contains("ok: both Nodes of the workload cluster have their providers' IDs (first)"),
+        "\(script.tail)")
       #expect(script.text.contains("ok: both MetalMachines are gone (first)"), "\(script.tail)")
       #expect(script.text.contains("ok: the cluster has Events of every reason of Sidero's"), "\(script.tail)")
       #expect(script.text.contains("untouched after: the whole life of the others"), "\(script.tail)")

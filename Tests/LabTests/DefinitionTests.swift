@@ -33,12 +33,7 @@ struct DefinitionTests {
       if validates { try await cluster.kubectl("apply", "-f", TestCluster.path("rootfs/cluster/webhooks.yaml")) }
       try await cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 
-      let request = try cluster.file(
-        #"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}"#)
-      let answer = try await cluster.kubectl(
-        "create", "--raw", "/api/v1/namespaces/sidero-system/serviceaccounts/siderite/token", "-f", request)
-      let token = try #require(try JSONValue(parsing: answer).fields["status"]?.fields["token"]?.text)
-      let client = try cluster.client(token: token)
+      let client = try cluster.client(token: try await cluster.daemonToken())
       let admin = try cluster.client()
       let (listening, continuation) = AsyncStream<Endpoint>.makeStream()
       let identity = TLSIdentity()

@@ -2,6 +2,7 @@ import BareMetal
 import Foundation
 import Kubernetes
 import Logging
+import Testing
 import Wire
 
 /// A real etcd and kube-apiserver for the time of a test (tools/kube).
@@ -34,6 +35,23 @@ final class TestCluster: Sendable {
       return result
     } catch {
       await cluster.stop()
+      throw error
+    }
+  }
+
+  /// Starts two at once, and stops them when the body has ended.
+  static func runningTwo<Result>(_ body: (TestCluster, TestCluster) async throws -> Result) async throws -> Result {
+    async let other = start()
+    let first = try await start()
+    let second = try await other
+    do {
+      let result = try await body(first, second)
+      await first.stop()
+      await second.stop()
+      return result
+    } catch {
+      await first.stop()
+      await second.stop()
       throw error
     }
   }
@@ -98,6 +116,15 @@ final class TestCluster: Sendable {
     var access = try access()
     access.credentials = .token(Secret(token))
     return try client(access)
+  }
+
+  /// Of the service account that a daemon gets; rootfs/cluster/rbac.yaml must have been applied.
+  func daemonToken() async throws -> String {
+    let request = try file(
+      #"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}"#)
+    let answer = try await kubectl(
+      "create", "--raw", "/api/v1/namespaces/sidero-system/serviceaccounts/siderite/token", "-f", request)
+    return try #require(try JSONValue(parsing: answer).fields["status"]?.fields["token"]?.text)
   }
 
   static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -123,6 +123,24 @@ spec:
   controlPlaneEndpoint: {host: 10.77.0.50, port: 6443}
 YAML
 }
+# lab_workload NAME   Another API server, as the cluster that runs on that Cluster's machines, with its kubeconfig where Cluster API keeps it.
+lab_workload() {
+  lab_in "$lab_root/tools/kube" start "$LAB/workload" --while "$LAB_PID"
+  lab_kubectl create secret generic "$1-kubeconfig" --from-file=value="$LAB/workload/kubeconfig" --dry-run=client -o yaml |
+    lab_kubectl apply -f - >/dev/null
+}
+lab_workload_kubectl() { LAB_KUBE=workload lab_kubectl "$@"; }
+# lab_workload_node NAME UUID   As the machine's kubelet registers it: with the label that its configuration says.
+lab_workload_node() {
+  lab_workload_kubectl apply -f - >/dev/null <<YAML
+apiVersion: v1
+kind: Node
+metadata:
+  name: $1
+  labels: {metal.sidero.dev/uuid: $2}
+YAML
+}
+
 # lab_infrastructure_ready NAME   What the core provider writes when the MetalCluster is ready.
 lab_infrastructure_ready() { lab_status cluster "$1" '{"infrastructureReady": true, "phase": "Provisioned"}'; }
 

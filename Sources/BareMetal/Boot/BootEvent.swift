@@ -74,6 +74,10 @@ public enum BootOccurrence: Hashable, Sendable {
 }
 
 extension BootOccurrence {
+  /// The reason of a step that stands in the journal only: what comes of it is told of the Server in the cluster, too, and
+  /// each thing told there is a request.
+  public static let step = "Server Life"
+
   /// The event's word for programs.
   public var reason: String {
     switch self {

@@ -96,7 +96,9 @@ public struct MetalMachinePlan: Hashable, Sendable {
       step = .allocate(serverClass: serverClass)
       return
     }
-    machine.hold()
+    // What it gets with its Server is written with the finalizer, but for one that could then not be told from a choice of
+    // ours.
+    if serverClass == nil { machine.take(server: server) } else { machine.hold() }
     step = .bind(server: server)
   }
 
@@ -224,11 +226,19 @@ extension MetalMachineSurroundings {
 extension MetalMachineStatus {
   /// What the binding knows of the machine; what it does not know, the Server does.
   fileprivate mutating func copy(_ binding: ServerBinding, _ server: Server?, _ now: Timestamp) {
+    // In the order in which they are: another one would be a write.
     let own = [MetalMachineCondition.serverAllocated, MetalMachineCondition.providerSet]
-    conditions =
-      (conditions ?? []).filter { own.contains($0.type) }
-      + (binding.status.conditions ?? []).filter { !own.contains($0.type) }
-    if conditions?.isEmpty == true { conditions = nil }
+    var told = (binding.status.conditions ?? []).filter { !own.contains($0.type) }
+    var kept: [Condition] = []
+    for condition in conditions ?? [] {
+      if own.contains(condition.type) {
+        kept.append(condition)
+      } else if let index = told.firstIndex(where: { $0.type == condition.type }) {
+        kept.append(told.remove(at: index))
+      }
+    }
+    kept += told
+    conditions = kept.isEmpty ? nil : kept
     var addresses: [NodeAddress] = []
     if let known = binding.spec.addresses, !known.isEmpty {
       addresses = known.map { NodeAddress(type: "InternalIP", address: $0) }

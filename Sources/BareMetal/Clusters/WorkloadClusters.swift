@@ -28,6 +28,11 @@ public struct WorkloadNode: Hashable, Sendable {
 /// Why nothing could be done there: for people, one line.
 public struct WorkloadClusterError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String
+  /// Nothing is wrong: what is missing comes with the cluster's first machines.
+  public var isNotYet: Bool
 
-  public init(_ description: String) { self.description = PlainText.line(description) }
+  public init(_ description: String, isNotYet: Bool = false) {
+    self.description = PlainText.line(description)
+    self.isNotYet = isNotYet
+  }
 }

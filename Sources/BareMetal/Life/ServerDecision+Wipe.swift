@@ -32,7 +32,7 @@ extension ServerDecision {
       start(.wipe, of: wipe.id, [pxeOnce, .power(.cycle)])
       status.conditions.set(
         ServerCondition.powerCycle, .false, reason: "InProgress", severity: "Info", now: now, renewed: true)
-      event("Server Management", "to be wiped: power cycled, PXE set")
+      event("Server Management", "\(wipe.reason.words)to be wiped: power cycled, PXE set")
     }
   }
 
@@ -77,6 +77,17 @@ extension ServerDecision {
       status.conditions.set(
         ServerCondition.wipeNeeded, .true, reason: "NotClean",
         message: "it is not clean, and nothing says why it should be wiped: 'siderite wipe \(name)' wipes it", now: now)
+    }
+  }
+}
+
+extension WipeStatus.Reason {
+  /// How the Event begins that says it.
+  fileprivate var words: String {
+    switch self {
+    case .accepted: "accepted, "
+    case .released: "released, "
+    case .requested: ""
     }
   }
 }

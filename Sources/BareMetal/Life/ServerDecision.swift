@@ -56,7 +56,7 @@ struct ServerDecision {
       status.isClean = false
       if binding.isInstalled, !status.conditions.isTrue(ServerCondition.pxeBooted) {
         status.conditions.set(ServerCondition.pxeBooted, .true, now: now)
-        event("Server Management", "installed: boots from its disk from now on")
+        event(BootOccurrence.step, "installed: boots from its disk from now on")
       }
       return
     }
@@ -107,7 +107,7 @@ struct ServerDecision {
     if !status.inUse { status.noteLoss(of: server, now: now) }
     let isAsked = status.noteAcceptance(
       of: server, isPaused: isPaused, mode: configuration.wipeMode, id: intentID, now: now)
-    if isAsked { event("Server Wipe", "accepted: to be wiped") }
+    if isAsked { event(BootOccurrence.step, "accepted: to be wiped") }
   }
 
   // MARK: What all states use

@@ -20,6 +20,10 @@ extension StoreError {
   public var isUnservedKind: Bool {
     if case .unavailable(let message) = self { message.contains(Self.unservedKind) } else { false }
   }
+
+  /// What a message of ``unavailable(message:)`` says where the store answers, but not somebody whom it asks before it does
+  /// what it is told.
+  public static let failedWebhook = "a webhook that the API server asks fails"
 }
 
 extension StoreError: CustomStringConvertible {

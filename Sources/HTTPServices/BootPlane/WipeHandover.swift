@@ -34,6 +34,7 @@ public final class WipeHandover: Sendable {
   private let reports = Slots(limit: Limits.concurrentReports)
   private let busy = NamesInUse()
   private let ended = EndedOrders()
+  private let unwritten = UnwrittenWipes()
 
   /// - Parameters:
   ///   - rebootTimeout: how long nothing may be heard from an agent. Sidero's `--server-reboot-timeout`.
@@ -83,6 +84,7 @@ public final class WipeHandover: Sendable {
         intent.isOpen, server.wipeObstacle == nil, !server.metadata.isPaused, try await isFree(name)
       else { return .nothing }
       try refuseOldKnowledge(for: intent)
+      unwritten.remove(name)
       var given: WipeStatus
       do {
         given = try intent.given(to: server)
@@ -178,6 +180,11 @@ public final class WipeHandover: Sendable {
         throw Refusal(.notFound, "no Server of that name is being wiped")
       }
       let before = server.status
+      if let begun = unwritten.wipe(ofServer: report.server), before.wipe?.id == begun.id,
+        before.wipe?.phase == .requested
+      {
+        server.status.wipe = begun
+      }
       var progress = WipeProgress.repeated
       var refused: WipeReportError?
       if server.status.wipe?.isOpen == true, let obstacle = try await obstacle(to: server) {
@@ -195,6 +202,10 @@ public final class WipeHandover: Sendable {
         if refused.isEnd { await forgetToken(of: report.id, ofServer: report.server) }
         throw Refusal(refused)
       }
+      if progress == .began, let wipe = server.status.wipe, before.isBrief(within: rebootTimeout / 2, of: now()) {
+        unwritten.insert(wipe, ofServer: report.server)
+        return progress
+      }
       if server.status != before {
         do throws(StoreError) {
           _ = try await store.updateStatus(server)
@@ -202,6 +213,7 @@ public final class WipeHandover: Sendable {
           continue
         }
       }
+      unwritten.remove(report.server)
       if progress.isEnd { await forgetToken(of: report.id, ofServer: report.server) }
       return progress
     }
@@ -220,6 +232,16 @@ extension ServerStatus {
   fileprivate func wasRestarted(for wipe: String, within time: Duration, of now: Timestamp) -> Bool {
     guard let switching, switching.subject == wipe, switching.outcome == .done else { return false }
     return now.since(switching.at) < time
+  }
+
+  /// Whether an agent's first report is written down with its next: the wipe takes seconds, so that the next is its end,
+  /// and nothing that is done meanwhile depends on it.
+  fileprivate func isBrief(within time: Duration, of now: Timestamp) -> Bool {
+    guard let wipe, wipe.mode == .fast, wipe.systemDiskAssumed != true,
+      wasRestarted(for: wipe.id, within: time, of: now)
+    else { return false }
+    let condition = conditions.condition(ServerCondition.powerCycle)
+    return condition?.status == .false && condition?.reason == "InProgress"
   }
 }
 

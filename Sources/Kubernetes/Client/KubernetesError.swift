@@ -90,6 +90,9 @@ extension KubernetesError {
     case .unauthorized: message = "\(request): the credentials are wrong or have expired (\(words))"
     case .forbidden: message = "\(request): the credentials do not allow this: \(words)"
     case .unserved: message = "\(request): \(StoreError.unservedKind): are its CRDs installed? (\(words))"
+    // The API server's own words: "failed calling webhook …", "conversion webhook for … failed: …".
+    case .serverFailure where words.contains("webhook"):
+      message = "\(request): \(StoreError.failedWebhook) (\(words))"
     case .malformed: message = "\(request): no answer of a Kubernetes API server (\(words))"
     default: break
     }

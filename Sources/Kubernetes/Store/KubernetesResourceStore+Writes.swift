@@ -68,8 +68,12 @@ extension KubernetesResourceStore {
   ) async throws(StoreError) -> Resource<Kind> {
     var isSecondAttempt = false
     var last: Resource<Kind>?
+    var remembered = version.flatMap { known.object(kind, name, version: $0) }
     for _ in 0..<Self.attempts {
-      guard let path = ResourcePath(kind, named: name), let stored = try await get(kind, named: name) else {
+      var found = remembered
+      remembered = nil
+      if found == nil { found = try await get(kind, named: name) }
+      guard let path = ResourcePath(kind, named: name), let stored = found else {
         // A deletion of ours whose answer was lost.
         if isSecondAttempt, let last { return last }
         throw .notFound(kind: Kind.kind, name: name)

@@ -10,8 +10,8 @@ public import Wire
 public actor KubernetesWorkloadClusters: WorkloadClusters {
   /// Clients kept; of more clusters, the one not asked for longest is closed.
   static let maximumClients = 64
-  /// After a failure, before the cluster is asked again.
-  static let rest = Duration.seconds(15)
+  /// Between two questions to a cluster that fails, at most.
+  static let longestRest = Duration.seconds(240)
   /// A kubeconfig is read again after that, as Cluster API renews its certificate.
   static let lifetime = Duration.seconds(3600)
 
@@ -19,25 +19,36 @@ public actor KubernetesWorkloadClusters: WorkloadClusters {
     var client: KubernetesClient
     var made: ContinuousClock.Instant
     var used: ContinuousClock.Instant
+    /// It has answered.
+    var isProven = false
   }
 
   private struct Failure {
     var error: WorkloadClusterError
+    /// In a row.
+    var count: Int
     var until: ContinuousClock.Instant
   }
 
   private let secrets: any SecretStore
   private let logger: Logger
+  private let rest: Duration
   private let now: @Sendable () -> Timestamp
   private var entries: [ClusterName: Entry] = [:]
   private var failures: [ClusterName: Failure] = [:]
+  /// Of clusters that have not answered yet, one is asked something at a time, and these wait to.
+  private var turns: [ClusterName: [CheckedContinuation<Void, Never>]] = [:]
 
   /// - Parameters:
   ///   - secrets: the management cluster's.
+  ///   - rest: after a failure, before the cluster is asked again; twice as long after each in a row.
   ///   - now: the wall clock.
-  public init(secrets: any SecretStore, logger: Logger, now: @escaping @Sendable () -> Timestamp) {
+  public init(
+    secrets: any SecretStore, logger: Logger, rest: Duration = .seconds(15), now: @escaping @Sendable () -> Timestamp
+  ) {
     self.secrets = secrets
     self.logger = logger
+    self.rest = rest
     self.now = now
   }
 
@@ -79,24 +90,65 @@ public actor KubernetesWorkloadClusters: WorkloadClusters {
   private func asking<Answer: Sendable>(
     _ cluster: ClusterName, _ question: @Sendable (KubernetesClient) async throws(KubernetesError) -> Answer
   ) async throws(WorkloadClusterError) -> Answer {
-    if let failure = failures[cluster] {
-      guard failure.until <= .now else { throw failure.error }
-      failures[cluster] = nil
+    guard entries[cluster]?.isProven != true else { return try await ask(cluster, question) }
+    await takeTurn(cluster)
+    defer { endTurn(cluster) }
+    return try await ask(cluster, question)
+  }
+
+  private func ask<Answer: Sendable>(
+    _ cluster: ClusterName, _ question: @Sendable (KubernetesClient) async throws(KubernetesError) -> Answer
+  ) async throws(WorkloadClusterError) -> Answer {
+    if let failure = failures[cluster], failure.until > .now { throw failure.error }
+    let client: KubernetesClient
+    do throws(WorkloadClusterError) {
+      client = try await self.client(of: cluster)
+    } catch {
+      note(error, cluster)
+      throw error
     }
-    let client = try await client(of: cluster)
     do throws(KubernetesError) {
-      return try await question(client)
+      let answer = try await question(client)
+      failures[cluster] = nil
+      entries[cluster]?.isProven = true
+      return answer
     } catch {
       let failure = WorkloadClusterError("Cluster \(cluster): \(error.message)")
       switch error.reason {
       case .notFound, .alreadyExists, .conflict, .invalid, .expired, .cancelled: break
       default:
         // Also where only the credentials are refused: others may be in the Secret by now.
-        failures[cluster] = Failure(error: failure, until: .now + Self.rest)
+        note(failure, cluster)
         await forget(cluster)
       }
       throw failure
     }
+  }
+
+  private func note(_ error: WorkloadClusterError, _ cluster: ClusterName) {
+    // Those that were asked at once failed once.
+    if let failure = failures[cluster], failure.until > .now { return }
+    let count = (failures[cluster]?.count ?? 0) + 1
+    let rest = min(rest * (1 << min(count - 1, 10)), Self.longestRest)
+    failures[cluster] = Failure(error: error, count: count, until: .now + rest)
+  }
+
+  private func takeTurn(_ cluster: ClusterName) async {
+    guard turns[cluster] != nil else {
+      turns[cluster] = []
+      return
+    }
+    await withCheckedContinuation { turns[cluster]?.append($0) }
+  }
+
+  private func endTurn(_ cluster: ClusterName) {
+    guard var waiting = turns[cluster], !waiting.isEmpty else {
+      turns[cluster] = nil
+      return
+    }
+    let next = waiting.removeFirst()
+    turns[cluster] = waiting
+    next.resume()
   }
 
   private func client(of cluster: ClusterName) async throws(WorkloadClusterError) -> KubernetesClient {
@@ -140,7 +192,9 @@ public actor KubernetesWorkloadClusters: WorkloadClusters {
     } catch {
       throw WorkloadClusterError("Cluster \(cluster): its kubeconfig, \(place): \(error.description)")
     }
-    guard let found else { throw WorkloadClusterError("Cluster \(cluster) has no kubeconfig yet (\(place))") }
+    guard let found else {
+      throw WorkloadClusterError("Cluster \(cluster) has no kubeconfig yet (\(place))", isNotYet: true)
+    }
     do throws(KubeconfigError) {
       return try Kubeconfig(parsing: found.exposedText).access()
     } catch {

@@ -102,9 +102,12 @@ public struct MetalMachineReconciler: Reconciler {
       let binding = try await store.create(machine.binding(of: server))
       let (key, serverClass) = (machine.metadata.key, machine.spec.serverClassRef?.name)
       let how = serverClass.map { "ServerClass \(PlainText.line($0))" } ?? "serverRef"
-      report(
-        serverClass == nil ? ObjectEvent.Reason.serverAssignment : ObjectEvent.Reason.serverAllocation,
-        "allocated via \(how) for MetalMachine \(key)", of: server, for: machine)
+      // Of the Server, as Sidero's: the machine has a condition, and names it.
+      journal.report(
+        .lifecycle(
+          reason: serverClass == nil ? ObjectEvent.Reason.serverAssignment : ObjectEvent.Reason.serverAllocation,
+          message: "allocated via \(how) for MetalMachine \(key)", isWarning: false),
+        of: BootSubject(uuid: SystemUUID(server)))
       return binding
     } catch .alreadyExists {
       let found = try await store.get(ServerBindingKind.self, named: server)
@@ -180,47 +183,36 @@ public struct MetalMachineReconciler: Reconciler {
       plan.requeue = nil
       return
     }
-    let problem: String?
+    let time = Timestamp(seconds: now().seconds)
     do throws(WorkloadClusterError) {
-      problem = try await Self.set(id, workload, cluster)
-    } catch {
-      problem = error.description
-    }
-    guard let problem else {
-      plan.machine.status.conditions.set(
-        MetalMachineCondition.providerSet, .true, now: Timestamp(seconds: now().seconds))
+      try await Self.set(id, workload, cluster)
+      plan.machine.status.conditions.set(MetalMachineCondition.providerSet, .true, now: time)
       plan.requeue = nil
-      return
+    } catch {
+      // A Node takes its time to join: only one that takes long is worth a warning.
+      let before = plan.machine.status.conditions.condition(MetalMachineCondition.providerSet)
+      let age = before.map { time.since($0.lastTransitionTime) } ?? .zero
+      let isWaiting = error.isNotYet && age < MetalMachinePlan.longestRecheck
+      plan.machine.status.conditions.set(
+        MetalMachineCondition.providerSet, .false, reason: isWaiting ? "WaitingForNode" : "ProviderUpdateFailed",
+        severity: isWaiting ? "Info" : "Warning", message: error.description, now: time)
     }
-    plan.machine.status.conditions.set(
-      MetalMachineCondition.providerSet, .false, reason: "ProviderUpdateFailed", severity: "Warning", message: problem,
-      now: Timestamp(seconds: now().seconds))
   }
 
-  /// - Returns: why it is not set; `nil` when it is.
   private static func set(
     _ id: ProviderID, _ workload: any WorkloadClusters, _ cluster: ClusterName
-  ) async throws(WorkloadClusterError) -> String? {
+  ) async throws(WorkloadClusterError) {
     guard let node = try await workload.node(ofServer: id.server, in: cluster) else {
-      return "Cluster \(cluster) has no Node with label \(WorkloadNode.serverLabel)=\(id.server) yet"
+      throw WorkloadClusterError(
+        "Cluster \(cluster) has no Node with label \(WorkloadNode.serverLabel)=\(id.server) yet", isNotYet: true)
     }
     switch node.providerID {
-    case id.description: return nil
-    case nil, "":
-      try await workload.setProviderID(id, ofNode: node.name, in: cluster)
-      return nil
-    case let other?: return "Node \(node.name) has the provider ID \(PlainText.line(other)), which cannot be changed"
+    case id.description: break
+    case nil, "": try await workload.setProviderID(id, ofNode: node.name, in: cluster)
+    case let other?:
+      throw WorkloadClusterError(
+        "Node \(node.name) has the provider ID \(PlainText.line(other)), which cannot be changed")
     }
-  }
-
-  /// Of the Server, and of the machine.
-  private func report(_ reason: String, _ message: String, of server: String, for machine: MetalMachine) {
-    journal.report(
-      .lifecycle(reason: reason, message: message, isWarning: false), of: BootSubject(uuid: SystemUUID(server)))
-    events.record(
-      ObjectEvent(
-        .normal, reason: reason, message: "Server \(server) is \(message)", component: ObjectEvent.Component.provider,
-        of: machine))
   }
 }
 

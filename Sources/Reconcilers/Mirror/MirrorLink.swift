@@ -12,6 +12,8 @@ final class MirrorLink: Sendable {
     /// Why it is not up, in one line.
     var reason = "it has not answered yet"
     var lastAnswer: Instant?
+    /// A webhook that it asks failed: what it said, and when.
+    var webhook: (reason: String, at: Instant)?
   }
 
   private let state: Mutex<State>
@@ -29,6 +31,25 @@ final class MirrorLink: Sendable {
 
   /// How old what is known may be; `nil` when nothing was ever heard.
   var age: Duration? { state.withLock { $0.lastAnswer?.duration(to: .now) } }
+
+  /// Why it lately could not do what it was told, though it answers.
+  var webhookTrouble: String? {
+    state.withLock { state in
+      state.webhook.flatMap { $0.at.duration(to: .now) < Self.webhookMemory ? $0.reason : nil }
+    }
+  }
+
+  /// - Returns: whether that is new: it is said once for each time it lasts.
+  func webhookFailed(_ reason: String) -> Bool {
+    state.withLock { state in
+      let isNew = state.webhook.map { $0.at.duration(to: .now) >= Self.webhookMemory } ?? true
+      state.webhook = (reason, .now)
+      return isNew
+    }
+  }
+
+  /// How long a webhook that failed counts as failing: longer than the longest pause between two attempts.
+  private static let webhookMemory = Duration.seconds(30)
 
   /// - Returns: whether it did not before.
   @discardableResult

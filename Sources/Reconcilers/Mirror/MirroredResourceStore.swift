@@ -298,13 +298,21 @@ public final class MirroredResourceStore: ResourceStore, Service {
 
   func unavailable(_ obstacle: String) -> StoreError {
     guard let trouble = link.trouble else {
+      if let reason = link.webhookTrouble { return .unavailable(message: "\(reason); \(obstacle)") }
       return .unavailable(message: "the cluster is yet to be told what happened while it was out of reach; \(obstacle)")
     }
     return .unavailable(message: "the cluster cannot be reached (\(trouble.reason)), and \(obstacle)")
   }
 
-  /// It does not answer.
+  /// It does not answer, or cannot do what it is told.
   func lost(_ reason: String) {
+    if reason.contains(StoreError.failedWebhook) {
+      // It can be reached, and everything but that is done: what it is to be told waits.
+      if link.webhookFailed(reason) {
+        logger.warning("The cluster cannot do what it is told", metadata: ["reason": "\(reason)"])
+      }
+      return
+    }
     guard link.failed(reason) else { return }
     logger.warning(
       "The cluster cannot be reached: machines go on booting by what is known", metadata: ["reason": "\(reason)"])

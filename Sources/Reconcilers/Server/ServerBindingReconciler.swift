@@ -106,7 +106,8 @@ public struct ServerBindingReconciler: Reconciler {
     server.status.isClean = false
     server = try await store.updateStatus(server)
     journal.report(
-      .lifecycle(reason: "Server Wipe", message: "released: to be wiped", isWarning: false), of: server.bootSubject)
+      .lifecycle(reason: BootOccurrence.step, message: "released: to be wiped", isWarning: false),
+      of: server.bootSubject)
   }
 }
 

@@ -60,7 +60,7 @@ public struct ServerReconciler: Reconciler {
   }
 
   public func reconcile(_ name: String) async throws -> Requeue {
-    var power: PowerState?
+    var answer: Result<BMCAnswer, BMCFailure>?
     for _ in 0..<Self.attempts {
       do throws(StoreError) {
         let binding = try await store.get(ServerBindingKind.self, named: name)
@@ -81,12 +81,21 @@ public struct ServerReconciler: Reconciler {
         }
         var hold: BindingHold?
         if let binding { hold = try await BindingHold(of: binding, in: store) }
+        let stored = server.status
+        if let answer { _ = server.status.observe(answer, at: Timestamp(seconds: now().seconds)) }
         let plan = ServerPlan(
-          for: server, binding: binding, hold: hold, power: power, now: now(), configuration: configuration,
+          for: server, binding: binding, hold: hold, power: answer?.power, now: now(), configuration: configuration,
           intentID: newID())
+        let asks = plan.actions == [.askPower]
+        // Who answered the last time is asked before anything is written: what it says is written with the rest.
+        if asks, answer == nil, stored.conditions.isTrue(Server.bmcReachable), questions.delay(name, now: now()) == nil
+        {
+          answer = await askPower(name)
+          continue
+        }
         // What is being moved away has its finalizers torn off: they are not put back.
         if hold == nil { server = try await keep(server) }
-        if plan.status != server.status {
+        if plan.status != stored {
           let isWipeEnded = server.status.wipe?.isOpen == true && plan.status.wipe?.isOpen != true
           server.status = plan.status
           server = try await store.updateStatus(server)
@@ -94,18 +103,14 @@ public struct ServerReconciler: Reconciler {
           if isWipeEnded { try await secrets.setSecret(.wipe(ofServer: name), to: nil) }
         }
         for event in plan.events { journal.report(event, of: server.bootSubject) }
-        guard plan.actions == [.askPower] else {
+        guard asks else {
           try await perform(plan, server, binding)
           return plan.requeue.map { .after($0) } ?? .never
         }
+        // It was asked, and said nothing: that is written now.
+        if answer != nil { return .after(questions.failed(name, now: now())) }
         if let delay = questions.delay(name, now: now()) { return .after(delay) }
-        switch await servers.perform(.powerStatus, on: name, force: false, by: Self.who, noting: true).result {
-        case .success(.power(let state)):
-          questions.forget(name)
-          power = state
-        case .success: power = .unknown
-        case .failure: return .after(questions.failed(name, now: now()))
-        }
+        answer = await askPower(name)
       } catch {
         guard case .conflict = error else { throw error }
       }
@@ -119,6 +124,12 @@ public struct ServerReconciler: Reconciler {
 
   /// Who does it, in the journal.
   static let who = "siderite"
+
+  private func askPower(_ name: String) async -> Result<BMCAnswer, BMCFailure> {
+    let answer = await servers.perform(.powerStatus, on: name, force: false, by: Self.who, noting: false).result
+    if case .success(.power) = answer { questions.forget(name) }
+    return answer
+  }
 
   // MARK: To be, or not
 
@@ -220,6 +231,17 @@ public struct ServerReconciler: Reconciler {
       }
     }.value
     if let problem { throw problem }
+  }
+}
+
+extension Result<BMCAnswer, BMCFailure> {
+  /// What the controller says of its machine; `nil` where it says nothing.
+  fileprivate var power: PowerState? {
+    switch self {
+    case .success(.power(let state)): state
+    case .success: .unknown
+    case .failure: nil
+    }
   }
 }
 

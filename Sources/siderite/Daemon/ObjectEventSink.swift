@@ -30,11 +30,11 @@ struct ObjectEventSink: BootEventSink {
 }
 
 extension BootOccurrence {
-  /// What is told of a Server; `nil` for what stands in the journal only: an Event is a request, and what an agent says is
-  /// followed by what comes of it.
+  /// What is told of a Server; `nil` for what stands in the journal only: an Event is a request, and what an agent says, like
+  /// a step (``BootOccurrence/step``), is followed by what comes of it.
   fileprivate var event: (reason: String, message: String, isWarning: Bool)? {
     switch self {
-    case .lifecycle("Agent", _, _): nil
+    case .lifecycle("Agent", _, _), .lifecycle(BootOccurrence.step, _, _): nil
     case .lifecycle(let reason, let message, let isWarning): (reason, message, isWarning)
     case .registered(_, created: true): (ObjectEvent.Reason.serverRegistration, "registered", false)
     default: nil

@@ -75,6 +75,26 @@ import Wire
     #expect(events.count { $0.message.contains("allocated via ServerClass any for MetalMachine default/m") } == 3)
   }
 
+  /// Each is a request where the resources are a cluster's; Events and first statuses come on top.
+  @Test("A machine's way from allocation to work is few writes, and so is its way back", arguments: [false, true])
+  func writes(byName: Bool) async throws {
+    let site = try await rack(1)
+    try await site.run("free") { try await site.freeCount() == 1 && !site.machines[0].now.isOn }
+    try await site.run(for: .seconds(600))
+    let name = try await site.makeMachine(
+      nil,
+      byName ? spec(serverRef: site.machines[0].name) : MetalMachineSpec(serverClassRef: ObjectReference(name: "any")))
+    let made = site.store.version
+    try await site.run("at work") { try await site.isAtWork(name) }
+    try await site.run(for: .seconds(60))
+    let working = site.store.version
+    try await site.deleteMachine(name)
+    try await site.run("free again") { try await site.freeCount() == 1 && !site.machines[0].now.isOn }
+    try await site.run(for: .seconds(60))
+    #expect(working - made <= 11, "\(working - made)")
+    #expect(site.store.version - working <= 12, "\(site.store.version - working)")
+  }
+
   @Test("Addresses and host name are the binding's; what it does not know, the Server's")
   func addresses() async throws {
     let (rack, names) = try await atWork(1, of: 1)

@@ -22,6 +22,8 @@ final class FaultyStore: ResourceStore, SecretStore {
     var secrets: [SecretName: [String: Secret]] = [:]
     /// Keys of Servers that somebody edited into nonsense.
     var unreadable: Set<String> = []
+    /// Writes are refused, as an API server does that asks a webhook first.
+    var webhookFails = false
   }
 
   private let state = Mutex(State())
@@ -53,6 +55,20 @@ final class FaultyStore: ResourceStore, SecretStore {
     state.withLock { state in
       state.callsLeft = calls
       state.fault = fault
+    }
+  }
+
+  /// Whoever the cluster asks before it writes does not answer it, or does again.
+  func setWebhookFails(_ fails: Bool) { state.withLock { $0.webhookFails = fails } }
+
+  private func write<Value: Sendable>(
+    _ call: () async throws(StoreError) -> Value
+  ) async throws(StoreError) -> Value {
+    try await pass { () async throws(StoreError) in
+      guard !state.withLock(\.webhookFails) else {
+        throw .unavailable(message: "create servers: \(StoreError.failedWebhook) (failed calling webhook \"x\")")
+      }
+      return try await call()
     }
   }
 
@@ -106,15 +122,15 @@ final class FaultyStore: ResourceStore, SecretStore {
   }
 
   func create<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
-    try await pass { () async throws(StoreError) in try await inner.create(resource) }
+    try await write { () async throws(StoreError) in try await inner.create(resource) }
   }
 
   func update<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
-    try await pass { () async throws(StoreError) in try await inner.update(resource) }
+    try await write { () async throws(StoreError) in try await inner.update(resource) }
   }
 
   func updateStatus<Kind: ResourceKind>(_ resource: Resource<Kind>) async throws(StoreError) -> Resource<Kind> {
-    try await pass { () async throws(StoreError) in try await inner.updateStatus(resource) }
+    try await write { () async throws(StoreError) in try await inner.updateStatus(resource) }
   }
 
   func delete<Kind: ResourceKind>(

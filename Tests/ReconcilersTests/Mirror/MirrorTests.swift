@@ -61,6 +61,25 @@ struct MirrorTests {
     try await eventually("the cluster's own") { try await cluster.store.get(ServerKind.self, named: "new") == told }
   }
 
+  @Test(
+    "A webhook that fails is no cluster out of reach: it is named, what may wait does, and is told when it works again")
+  func webhook() async throws {
+    let cluster = try await MirroredCluster()
+    cluster.remote.setWebhookFails(true)
+    let server = try await cluster.store.create(.example("new"))
+    #expect(try await cluster.store.get(ServerKind.self, named: "new") == server)
+    await #expect {
+      _ = try await cluster.store.create(ServerClass(metadata: ObjectMeta(name: "c"), spec: ServerClassSpec()))
+    } throws: { error in
+      guard case .unavailable(let message)? = error as? StoreError else { return false }
+      return message.contains(StoreError.failedWebhook) && !message.contains("reach")
+    }
+    #expect(cluster.store.depth == 1 && !cluster.store.summary.contains("out of reach"), "\(cluster.store.summary)")
+    cluster.remote.setWebhookFails(false)
+    try await cluster.untilTold()
+    #expect(try await cluster.inner.get(ServerKind.self, named: "new") != nil)
+  }
+
   @Test("Two who write from one state while the cluster is out of reach: one of them reads again")
   func compareAndSwap() async throws {
     let cluster = try await MirroredCluster()
