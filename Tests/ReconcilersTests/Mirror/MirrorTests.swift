@@ -140,6 +140,21 @@ struct MirrorTests {
     #expect(try await cluster.store.get(ServerKind.self, named: "a") == server)
   }
 
+  @Test("More than one commit's objects are known after a restart, all of them and as they were")
+  func manyObjects() async throws {
+    let cluster = try await MirroredCluster(isUp: false)
+    for number in 0..<700 { _ = try await cluster.inner.create(.example("server-\(number)")) }
+    cluster.remote.comeUp()
+    try await cluster.untilSynced()
+    let known = try await cluster.store.list(ServerKind.self).items
+    #expect(known.count == 700)
+    cluster.remote.goDown()
+    try await cluster.restart()
+    #expect(try await cluster.store.list(ServerKind.self).items == known)
+    // Nothing that is not there may be taken for gone: it was complete.
+    #expect(cluster.store.problem == nil)
+  }
+
   @Test("A restart without the cluster knows everything, and tells it later")
   func restart() async throws {
     let cluster = try await MirroredCluster()
