@@ -9,7 +9,11 @@ public final class SQLiteSnapshotStore: SnapshotStore {
   /// JSON of one object: an API server takes no more.
   static let objectBytes = 2_000_000
 
+  /// Objects that are read at a time: of Servers, 2 MB of JSON.
+  private static let readAtOnce = 256
+
   private let file: DatabaseFile
+  private let strings = SharedStrings()
 
   /// - Parameter path: The database file, `/var/lib/siderite/mirror.sqlite`; made where missing.
   /// - Throws: ``StoreError/unavailable(message:)``, with what to do about it.
@@ -39,10 +43,8 @@ public final class SQLiteSnapshotStore: SnapshotStore {
   }
 
   public func snapshot<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> KindSnapshot<Kind> {
-    let (objects, pending, statuses, isComplete) = try await file.read { database in
+    let (pending, statuses, isComplete) = try await file.read { database in
       (
-        try Data.fetchAll(
-          database, sql: "SELECT json FROM objects WHERE kind = ? ORDER BY name", arguments: [Kind.kind]),
         try Row.fetchAll(
           database, sql: "SELECT number, base, ours FROM pending WHERE kind = ? ORDER BY number",
           arguments: [Kind.kind]
@@ -55,15 +57,7 @@ public final class SQLiteSnapshotStore: SnapshotStore {
       )
     }
     var snapshot = KindSnapshot<Kind>()
-    let path = file.path
-    let read = await inParallel(objects) { (json) -> Result<Resource<Kind>, StoreError> in
-      do throws(StoreError) {
-        return .success(try ResourceDocument(json: json).resource(Kind.self, path: path))
-      } catch {
-        return .failure(error)
-      }
-    }
-    for one in read { snapshot.objects.append(try one.get()) }
+    snapshot.objects = try await objects(kind)
     for (number, base, ours) in pending {
       snapshot.pending.append(
         PendingWrite(
@@ -73,6 +67,34 @@ public final class SQLiteSnapshotStore: SnapshotStore {
     for (name, json) in statuses { snapshot.ownStatus[name] = try decode(Kind.Status.self, json) }
     snapshot.isComplete = isComplete
     return snapshot
+  }
+
+  /// By name; read in parts, so that the JSON of all of them is never in memory.
+  private func objects<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> [Resource<Kind>] {
+    var objects: [Resource<Kind>] = []
+    var last = ""
+    let path = file.path
+    while true {
+      let start = last
+      let rows = try await file.read { database in
+        try Row.fetchAll(
+          database, sql: "SELECT name, json FROM objects WHERE kind = ? AND name > ? ORDER BY name LIMIT ?",
+          arguments: [Kind.kind, start, Self.readAtOnce]
+        ).map { ($0["name"] as String, $0["json"] as Data) }
+      }
+      guard let end = rows.last?.0 else { return objects }
+      last = end
+      let read = await inParallel(rows) { [strings] (row) -> Result<Resource<Kind>, StoreError> in
+        do throws(StoreError) {
+          var object = try ResourceDocument(json: row.1).resource(Kind.self, path: path)
+          object.compact(sharing: strings)
+          return .success(object)
+        } catch {
+          return .failure(error)
+        }
+      }
+      for one in read { objects.append(try one.get()) }
+    }
   }
 
   public func write<Kind: ResourceKind>(_ changes: SnapshotChanges<Kind>) async throws(StoreError) {

@@ -1,23 +1,23 @@
 /// Every class's members, kept as Servers, classes and bindings change: a change of a Server costs one look at each class,
 /// a change of a class one look at each Server, and nothing is listed again.
 ///
-/// A value; what it holds of a Server is what matching needs.
+/// A value; the Servers that it holds are the last ones that it was given, which others hold too.
 public struct ServerClassIndex: Sendable {
-  /// A class, so that ten thousand of them can be looked at for a hundred classes without copying what they are made of.
-  private final class Member: Sendable {
-    let labels: [String: String]?
-    let hardware: HardwareInformation?
+  /// What it was made from is shared with whoever else holds it.
+  private struct Member {
+    let server: Server
     /// Accepted, and nothing else keeps it out.
     let isIncluded: Bool
-    /// What the Server's own status says.
-    let saysInUse: Bool
 
     init(_ server: Server) {
-      labels = server.metadata.labels
-      hardware = server.spec.hardware
+      self.server = server
       isIncluded = server.exclusion == nil
-      saysInUse = server.status.inUse
     }
+
+    var labels: [String: String]? { server.metadata.labels }
+    var hardware: HardwareInformation? { server.spec.hardware }
+    /// What the Server's own status says.
+    var saysInUse: Bool { server.status.inUse }
   }
 
   private struct Class {
@@ -47,12 +47,12 @@ public struct ServerClassIndex: Sendable {
   public mutating func setServer(_ server: Server) {
     let name = server.metadata.name
     let member = Member(server)
-    if let known = servers[name], known.isIncluded == member.isIncluded, known.saysInUse == member.saysInUse,
+    let known = servers.updateValue(member, forKey: name)
+    if let known, known.isIncluded == member.isIncluded, known.saysInUse == member.saysInUse,
       known.labels == member.labels, known.hardware == member.hardware
     {
       return
     }
-    servers[name] = member
     place(name)
   }
 
@@ -142,9 +142,10 @@ public struct ServerClassIndex: Sendable {
     let member = servers[name]
     let isIncluded = member?.isIncluded ?? false
     let isInUse = member.map { self.isInUse(name, $0) } ?? false
+    let (labels, hardware) = (member?.labels, member?.hardware)
     for key in classes.keys {
       let qualifies =
-        isIncluded && classes[key]?.matcher.qualifies(labels: member?.labels, hardware: member?.hardware) ?? false
+        isIncluded && classes[key]?.matcher.qualifies(labels: labels, hardware: hardware) ?? false
       // Both, always: in place, without a copy of the lists.
       let isMoved = classes[key]?.available.set(name, isPresent: qualifies && !isInUse) ?? false
       let isTaken = classes[key]?.inUse.set(name, isPresent: qualifies && isInUse) ?? false

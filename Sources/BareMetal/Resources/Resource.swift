@@ -17,11 +17,18 @@ public protocol ResourceKind: Sendable {
   /// Whether it is another program's, and we know a few of its fields: whoever wrote such an object back would lose the
   /// others. The store of a cluster refuses to (``ResourceName/checkWritable(_:named:)``).
   static var isReadOnly: Bool { get }
+
+  /// Makes the spec take less memory, as ``Resource/compact(sharing:)`` says; of kinds of which there are few, nothing.
+  static func compact(_ spec: inout Spec, sharing strings: SharedStrings)
+  /// The same of the status.
+  static func compact(_ status: inout Status, sharing strings: SharedStrings)
 }
 
 extension ResourceKind {
   public static var isNamespaced: Bool { false }
   public static var isReadOnly: Bool { false }
+  public static func compact(_ spec: inout Spec, sharing strings: SharedStrings) {}
+  public static func compact(_ status: inout Status, sharing strings: SharedStrings) {}
 }
 
 /// What was observed of a resource. A new object has an empty one.
@@ -39,15 +46,73 @@ extension ResourceStatus {
 /// One object: `Resource<ServerKind>` is a Server.
 ///
 /// Written and read as Kubernetes does: `apiVersion`, `kind`, `metadata`, `spec`, `status`.
-public struct Resource<Kind: ResourceKind>: Hashable, Sendable {
-  public var metadata: ObjectMeta
-  public var spec: Kind.Spec
-  public var status: Kind.Status
+///
+/// A value, of which copies share what they are made of until one of them is changed: a Server is more than a kilobyte
+/// without what its arrays and strings hold, and thousands of them are at once in lists, tables, streams of events and
+/// the hands of those who look at them.
+public struct Resource<Kind: ResourceKind>: Sendable {
+  private var contents: Contents
+
+  public var metadata: ObjectMeta {
+    _read { yield contents.metadata }
+    _modify {
+      makeOwn()
+      yield &contents.metadata
+    }
+  }
+
+  public var spec: Kind.Spec {
+    _read { yield contents.spec }
+    _modify {
+      makeOwn()
+      yield &contents.spec
+    }
+  }
+
+  public var status: Kind.Status {
+    _read { yield contents.status }
+    _modify {
+      makeOwn()
+      yield &contents.status
+    }
+  }
 
   public init(metadata: ObjectMeta, spec: Kind.Spec, status: Kind.Status = Kind.Status()) {
-    self.metadata = metadata
-    self.spec = spec
-    self.status = status
+    contents = Contents(metadata: metadata, spec: spec, status: status)
+  }
+
+  /// Before a change: others must not see it.
+  private mutating func makeOwn() {
+    if !isKnownUniquelyReferenced(&contents) {
+      contents = Contents(metadata: contents.metadata, spec: contents.spec, status: contents.status)
+    }
+  }
+
+  /// What the copies share. Changed only through the one reference that there is to it then (``makeOwn()``), hence
+  /// Sendable.
+  private final class Contents: @unchecked Sendable {
+    var metadata: ObjectMeta
+    var spec: Kind.Spec
+    var status: Kind.Status
+
+    init(metadata: ObjectMeta, spec: Kind.Spec, status: Kind.Status) {
+      self.metadata = metadata
+      self.spec = spec
+      self.status = status
+    }
+  }
+}
+
+extension Resource: Hashable {
+  public static func == (one: Resource<Kind>, other: Resource<Kind>) -> Bool {
+    one.contents === other.contents
+      || (one.metadata == other.metadata && one.spec == other.spec && one.status == other.status)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(metadata)
+    hasher.combine(spec)
+    hasher.combine(status)
   }
 }
 
@@ -66,9 +131,10 @@ extension Resource: Codable {
           forKey: key, in: container, debugDescription: "expected \(expected), found \(found)")
       }
     }
-    metadata = try container.decode(ObjectMeta.self, forKey: .metadata)
-    spec = try container.decode(Kind.Spec.self, forKey: .spec)
-    status = try container.decodeIfPresent(Kind.Status.self, forKey: .status) ?? Kind.Status()
+    self.init(
+      metadata: try container.decode(ObjectMeta.self, forKey: .metadata),
+      spec: try container.decode(Kind.Spec.self, forKey: .spec),
+      status: try container.decodeIfPresent(Kind.Status.self, forKey: .status) ?? Kind.Status())
   }
 
   public func encode(to encoder: any Encoder) throws {

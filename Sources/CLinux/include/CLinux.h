@@ -8,6 +8,7 @@
 #include <linux/ipmi.h>         // ipmi_req, ipmi_recv
 #include <linux/nvme_ioctl.h>   // nvme_passthru_cmd
 #include <linux/reboot.h>       // LINUX_REBOOT_CMD_*
+#include <malloc.h>             // mallopt, malloc_trim
 #include <net/ethernet.h>       // ETHERTYPE_IP
 #include <net/if.h>             // ifreq
 #include <net/if_arp.h>         // ARPHRD_*
@@ -23,6 +24,11 @@
 #include <sys/wait.h>
 
 #include <stdint.h>
+
+// Macros of negative numbers without parentheses.
+static const int clinux_malloc_arena_max = M_ARENA_MAX;
+static const int clinux_malloc_mmap_threshold = M_MMAP_THRESHOLD;
+static const int clinux_malloc_trim_threshold = M_TRIM_THRESHOLD;
 
 // ioctl(2) is variadic, which Swift cannot call.
 int clinux_ioctl(int fd, unsigned long request, void *argument);

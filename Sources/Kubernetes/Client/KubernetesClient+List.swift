@@ -24,21 +24,23 @@ extension KubernetesClient {
   ///
   /// Where the server has forgotten what the first pages are of (410) before the last was read, it is begun anew; where
   /// that happens again and again, everything is asked for at once.
+  /// - Parameter prepare: what is done to each object as it comes, before the next page does.
   public func list<Object: Decodable & Sendable>(
-    _ collection: ResourcePath, labelSelector: String? = nil, as type: Object.Type
+    _ collection: ResourcePath, labelSelector: String? = nil, as type: Object.Type,
+    prepare: @Sendable (inout Object) -> Void = { _ in }
   ) async throws(KubernetesError) -> KubernetesList<Object> {
     for _ in 0...Self.restarts {
       do throws(KubernetesError) {
-        return try await list(collection, labelSelector, pageSize: configuration.pageSize)
+        return try await list(collection, labelSelector, pageSize: configuration.pageSize, prepare)
       } catch {
         guard error.reason == .expired else { throw error }
       }
     }
-    return try await list(collection, labelSelector, pageSize: nil)
+    return try await list(collection, labelSelector, pageSize: nil, prepare)
   }
 
   private func list<Object: Decodable & Sendable>(
-    _ collection: ResourcePath, _ labelSelector: String?, pageSize: Int?
+    _ collection: ResourcePath, _ labelSelector: String?, pageSize: Int?, _ prepare: @Sendable (inout Object) -> Void
   ) async throws(KubernetesError) -> KubernetesList<Object> {
     var list = KubernetesList<Object>(items: [], unreadable: [], resourceVersion: "")
     var token: String?
@@ -51,7 +53,9 @@ extension KubernetesClient {
       let page: Page<Object> = try decode(call, try await send(call))
       for item in page.items ?? [] {
         switch item {
-        case .object(let object): list.items.append(object)
+        case .object(var object):
+          prepare(&object)
+          list.items.append(object)
         case .unreadable(let unreadable): list.unreadable.append(unreadable)
         }
       }

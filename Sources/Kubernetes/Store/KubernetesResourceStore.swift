@@ -17,6 +17,8 @@ public final class KubernetesResourceStore: ResourceStore {
   /// are there.
   let unfinished = Mutex<[String: String]>([:])
   private let reporter: UnreadableReporter
+  /// Of what is listed and watched, which is what stays.
+  private let strings = SharedStrings()
 
   /// - Parameter events: is told of objects that cannot be read, and of those that can be again.
   public init(_ client: KubernetesClient, events: any EventRecorder = NoEventRecorder()) {
@@ -52,7 +54,9 @@ public final class KubernetesResourceStore: ResourceStore {
 
   public func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {
     do throws(KubernetesError) {
-      let found = try await client.list(ResourcePath(kind), as: Resource<Kind>.self)
+      let found = try await client.list(ResourcePath(kind), as: Resource<Kind>.self) { [strings] object in
+        object.compact(sharing: strings)
+      }
       for object in found.items { reporter.see(object) }
       for unreadable in found.unreadable { reporter.report(unreadable, of: kind) }
       // By key as bytes: the server sorts by its database's keys, which are namespace/name.
@@ -79,7 +83,7 @@ public final class KubernetesResourceStore: ResourceStore {
     }
     do throws(KubernetesError) {
       let watch = try await client.watch(ResourcePath(kind), after: position ?? "0", as: Resource<Kind>.self)
-      let cursor = WatchCursor(backlog: backlog, watch: watch, reporter: reporter)
+      let cursor = WatchCursor(backlog: backlog, watch: watch, reporter: reporter, strings: strings)
       return AsyncStream { await cursor.next() }
     } catch {
       throw error.asStoreError(kind: Kind.kind, name: "")
@@ -93,21 +97,28 @@ private final class WatchCursor<Kind: ResourceKind>: @unchecked Sendable {
   private var backlog: [WatchEvent<Kind>]
   private let watch: KubernetesWatch<Resource<Kind>>
   private let reporter: UnreadableReporter
+  private let strings: SharedStrings
 
-  init(backlog: [WatchEvent<Kind>], watch: KubernetesWatch<Resource<Kind>>, reporter: UnreadableReporter) {
+  init(
+    backlog: [WatchEvent<Kind>], watch: KubernetesWatch<Resource<Kind>>, reporter: UnreadableReporter,
+    strings: SharedStrings
+  ) {
     self.backlog = backlog
     self.watch = watch
     self.reporter = reporter
+    self.strings = strings
   }
 
   func next() async -> WatchEvent<Kind>? {
     if let event = backlog.popLast() { return event }
     while true {
       switch await watch.next() {
-      case .added(let object):
+      case .added(var object):
+        object.compact(sharing: strings)
         reporter.see(object)
         return .added(object)
-      case .modified(let object):
+      case .modified(var object):
+        object.compact(sharing: strings)
         reporter.see(object)
         return .modified(object)
       case .deleted(let object): return .deleted(object)

@@ -25,6 +25,9 @@ extension KindMirror.State {
       }
     }
     let before = view(key)
+    var object = object
+    // Of what changes, most stays: whoever remembers the version before holds the same.
+    if let known = base[key], known.spec == object.spec { object.spec = known.spec }
     base[key] = object
     dirty.insert(key)
     rebase(key, on: object)
@@ -74,20 +77,28 @@ extension KindMirror.State {
     }
   }
 
-  mutating func takeUnsaved() -> SnapshotChanges<Kind> {
+  /// What is to be written in one commit, a bounded part of it: of a first list everything is unsaved, and all of that as
+  /// JSON would be the most memory that a daemon ever takes.
+  mutating func takeUnsaved(limit: Int) -> SnapshotChanges<Kind> {
     var changes = SnapshotChanges<Kind>()
-    for key in dirty.sorted() {
+    // An object and what waits to be told of it belong together: those first, whatever their number.
+    var keys = dirty.filter { dirtyPending.contains($0) }
+    dirty.subtract(keys)
+    while keys.count < limit, let key = dirty.popFirst() { keys.insert(key) }
+    for key in keys.sorted() {
       if let object = base[key] { changes.stored.append(object) } else { changes.removed.append(key) }
     }
     for key in dirtyPending.sorted() {
       if let write = pending[key] { changes.pending.append(write) } else { changes.settled.append(key) }
     }
     for key in dirtyStatus { changes.ownStatus[key] = ownStatus[key] }
-    changes.isComplete = isCompletionDirty
-    dirty = []
     dirtyPending = []
     dirtyStatus = []
-    isCompletionDirty = false
+    // Nothing is missing when the last of it is there.
+    if dirty.isEmpty {
+      changes.isComplete = isCompletionDirty
+      isCompletionDirty = false
+    }
     return changes
   }
 

@@ -42,6 +42,8 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
   /// Set when there is something to be written to the disk.
   let unsaved = WakeSignal()
   private let saving = Turns()
+  /// Objects written in one commit: of Servers, 2 MB as JSON.
+  private static var savedAtOnce: Int { 256 }
 
   init(
     _ kind: Kind.Type, snapshot: any SnapshotStore, hasOwnStatus: Bool, isOptional: Bool,
@@ -293,13 +295,17 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
   /// Writes what is not on the disk yet, with whatever others wait for.
   func save() async throws(StoreError) {
     try await saving.with { () async throws(StoreError) in
-      let changes = state.withLock { $0.takeUnsaved() }
-      guard !changes.isEmpty else { return }
-      do throws(StoreError) {
-        try await snapshot.write(changes)
-      } catch {
-        state.withLock { $0.putBack(changes) }
-        throw error
+      // What changes meanwhile is others' turn: no more rounds than there is to write now.
+      let rounds = state.withLock { $0.dirty.count / Self.savedAtOnce + 1 }
+      for _ in 0..<rounds {
+        let changes = state.withLock { $0.takeUnsaved(limit: Self.savedAtOnce) }
+        guard !changes.isEmpty else { return }
+        do throws(StoreError) {
+          try await snapshot.write(changes)
+        } catch {
+          state.withLock { $0.putBack(changes) }
+          throw error
+        }
       }
     }
   }

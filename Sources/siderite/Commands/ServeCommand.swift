@@ -19,6 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() async throws {
+    HeapMemory.keepSmall()
     let configuration = try options.load()
     let notifier = ServiceNotifier(socketPath: ProcessInfo.processInfo.environment["NOTIFY_SOCKET"])
     do {

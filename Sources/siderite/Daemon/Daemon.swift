@@ -76,7 +76,7 @@ struct Daemon {
       cluster?.election() ?? (SoleLeader(), [])
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
     // ask about everything that was expected before.
-    var services: [any Service] = mirroring(parts, election.services) + [FleetCloser(fleet: fleet)]
+    var services: [any Service] = mirroring(parts, election.services) + [FleetCloser(fleet: fleet), HeapTrimmer()]
     let plane = bootPlane(parts)
     services += try onceKnown(bootServices(parts, plane), parts) + [adminAPI(parts, plane), healthServer(parts)]
     services += onceKnown(reconcilers(parts, election.leadership), parts)

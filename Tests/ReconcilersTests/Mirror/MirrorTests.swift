@@ -159,6 +159,22 @@ struct MirrorTests {
     #expect(try await cluster.store.get(ServerKind.self, named: "a") == server)
   }
 
+  @Test("More than one commit's objects are known after a restart, all of them and as they were")
+  func manyObjects() async throws {
+    let cluster = try await MirroredCluster(isUp: false)
+    for number in 0..<700 { _ = try await cluster.inner.create(.example("server-\(number)")) }
+    cluster.remote.comeUp()
+    try await cluster.untilSynced()
+    let known = try await cluster.store.list(ServerKind.self).items
+    #expect(known.count == 700)
+    // That nothing is missing is written with the last of it.
+    try await eventually("saved") { try await cluster.host.snapshot.snapshot(ServerKind.self).isComplete }
+    cluster.remote.goDown()
+    try await cluster.restart()
+    #expect(try await cluster.store.list(ServerKind.self).items == known)
+    #expect(cluster.store.problem == nil)
+  }
+
   @Test("A restart without the cluster knows everything, and tells it later")
   func restart() async throws {
     let cluster = try await MirroredCluster()
