@@ -1,0 +1,62 @@
+import Foundation
+import RackSimulation
+import Testing
+
+/// Whole racks in virtual time. A seed that fails says how to see it again; `tools/soak` runs many more, and larger.
+@Suite("Simulated racks")
+struct RackSimulationTests {
+  /// The seeds of every test run: none is special, but that they stay the same.
+  static let seeds: ClosedRange<UInt64> = 1...24
+  static let machines = 24
+
+  @Test("whatever befalls a rack, every machine boots, and nothing that must hold is ever broken", arguments: seeds)
+  func anyRack(seed: UInt64) throws {
+    let outcome = RackRun.run(.drawn(seed: seed, machines: Self.machines))
+    #expect(outcome.violation == nil, "\(outcome.report)")
+    #expect(outcome.boots >= Self.machines)
+  }
+
+  @Test(
+    "the seed in SIDERITE_SEED, for whoever looks into one",
+    .enabled(if: environment("SIDERITE_SEED") != nil, "set SIDERITE_SEED, and SIDERITE_MACHINES"))
+  func givenSeed() throws {
+    let seed = try #require(environment("SIDERITE_SEED").flatMap { UInt64($0) })
+    let machines = environment("SIDERITE_MACHINES").flatMap { Int($0) } ?? Self.machines
+    let outcome = RackRun.run(.drawn(seed: seed, machines: machines))
+    #expect(outcome.violation == nil, "\(outcome.report)")
+  }
+
+  @Test("a seed is the same run each time")
+  func replay() {
+    for seed in 100...103 as ClosedRange<UInt64> {
+      let scenario = RackScenario.drawn(seed: seed, machines: 12)
+      let (one, other) = (RackRun(scenario).run(), RackRun(scenario, tracing: true).run())
+      #expect(one.digest == other.digest && one.steps == other.steps, "seed \(seed)")
+    }
+  }
+
+  @Test("an undisturbed rack boots within two minutes of virtual time, and no transfer fails")
+  func undisturbed() {
+    let outcome = RackRun.run(RackScenario(seed: 1, machines: 60))
+    #expect(outcome.violation == nil, "\(outcome.report)")
+    #expect(outcome.boots == 60)
+    #expect(outcome.failures == 0)
+    #expect(outcome.slowestBoot < 120)
+  }
+
+  @Test("attackers slow nobody down", arguments: RackScenario.Attack.allCases)
+  func attacked(attack: RackScenario.Attack) {
+    var scenario = RackScenario(seed: 7, machines: 24)
+    scenario.isKnown = true
+    let calm = RackRun.run(scenario)
+    scenario.attacks = [attack]
+    scenario.attackRate = 100
+    let outcome = RackRun.run(scenario)
+    #expect(outcome.violation == nil, "\(outcome.report)")
+    #expect(outcome.attacks > 1000)
+    #expect(outcome.slowestBoot < calm.slowestBoot + 10, "\(outcome.slowestBoot) s, \(calm.slowestBoot) s without it")
+  }
+
+  private static func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+  private func environment(_ name: String) -> String? { Self.environment(name) }
+}
