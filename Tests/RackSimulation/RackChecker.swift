@@ -39,7 +39,7 @@ struct RackChecker {
       fail("leased to two: \(address) to \(client) while \(holder.client) has it")
     }
     if let old = givenTo[client], old != address, given[old]?.client == client { given[old] = nil }
-    given[address] = (client, until)
+    given[address] = (client, VirtualTime.nanoseconds(stored.expires))
     givenTo[client] = address
   }
 

@@ -131,7 +131,7 @@ public final class RackRun {
     }
     for _ in 0..<scenario.crashes { agenda.add(.crash, at: Nanoseconds(random.below(duration)) * millisecond) }
     for index in scenario.attacks.indices {
-      agenda.add(.attack(index), at: Nanoseconds(random.below(30_000)) * millisecond)
+      agenda.add(.attack(index), at: Nanoseconds(random.below(5000)) * millisecond)
     }
     agenda.add(.inspection, at: 10 * second)
   }
@@ -292,6 +292,9 @@ public final class RackRun {
 
   private func ended(_ client: TFTPPeer, _ failure: TFTPFailure?, wasTold: Bool, isUnreachable: Bool) {
     note("transfer of \(client.address):\(client.port) ends: \(failure.map { "\($0)" } ?? "finished")")
+    if failure == .timedOut || failure == .shutDown, !wasTold {
+      checker.fail("transfer of \(client.address):\(client.port) ended by the host without an ERROR")
+    }
     guard let index = checker.user(of: client.address) else { return }
     switch failure {
     case nil:
@@ -301,9 +304,7 @@ public final class RackRun {
       {
         checker.fail("finished for the host, but machine \(index) has not all of it")
       }
-    case .timedOut, .shutDown:
-      if !wasTold { checker.fail("transfer of machine \(index) ended by the host without an ERROR") }
-    case .unreachable, .abandoned, .declined, .superseded: break
+    case .timedOut, .shutDown, .unreachable, .abandoned, .declined, .superseded: break
     }
   }
 

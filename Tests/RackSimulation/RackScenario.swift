@@ -111,4 +111,32 @@ public struct RackScenario: Hashable, Sendable {
     }
     return scenario
   }
+
+  /// A rack of machines that were there before, on a good network, with hardly an address more than machines; and an
+  /// attacker who does a hundred things in a second.
+  public static func attacked(by attack: Attack, seed: UInt64, machines: Int) -> RackScenario {
+    var scenario = RackScenario(seed: seed, machines: machines)
+    scenario.isKnown = true
+    scenario.attacks = [attack]
+    scenario.attackRate = 100
+    scenario.duration = 60
+    return scenario
+  }
+
+  /// A rack in which a fault shows.
+  public static func showing(_ fault: Fault, seed: UInt64, machines: Int) -> RackScenario {
+    var scenario = RackScenario(seed: seed, machines: machines)
+    switch fault {
+    case .emptyStart:
+      // The host forgets whom it gave what; others come, and are given the same.
+      scenario.crashes = 3
+      scenario.powerCycles = 800
+      scenario.powerOnSpread = 120
+      scenario.leaseSeconds = 3600
+    case .silentFailure, .keptTransfers: scenario.attacks = [.silentReader]
+    case .forgetfulDisk, .hastyAcknowledgement, .wrongByte, .deafness: break
+    }
+    scenario.fault = fault
+    return scenario
+  }
 }

@@ -188,8 +188,10 @@ struct SimulatedTFTP {
   }
 
   private mutating func forget(_ number: Int) {
-    guard fault != .keptTransfers, let session = sessions.removeValue(forKey: number) else { return }
-    ports[session.port] = nil
+    guard let session = sessions[number] else { return }
     admission.end(session.client)
+    guard fault != .keptTransfers else { return }
+    sessions[number] = nil
+    ports[session.port] = nil
   }
 }

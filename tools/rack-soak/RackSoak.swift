@@ -17,17 +17,20 @@ struct RackSoak: ParsableCommand {
   var seed: UInt64?
   @Option(help: "Stop after so many seconds of real time.")
   var seconds: Double = .infinity
+  @Option(help: "This attack in every rack, and nothing else that befalls it.")
+  var attack: String?
+  @Option(help: "A deliberate fault around the code under test, to see it found.")
+  var fault: String?
   @Option(help: "Of so many processes that share the seeds, which this is: 0/2.")
   var share = "0/1"
 
   mutating func run() throws {
-    setvbuf(stdout, nil, _IOLBF, 0)
     let began = Self.now
     var total = (runs: 0, steps: 0, boots: 0, lost: 0, restarts: 0, attacks: 0, failing: [UInt64](), slowest: 0.0)
     for seed in try chosenSeeds() {
       guard Self.now - began < seconds else { break }
       let start = Self.now
-      let outcome = RackRun.run(.drawn(seed: seed, machines: machines))
+      let outcome = RackRun.run(try scenario(seed))
       total.runs += 1
       total.steps += outcome.steps
       total.boots += outcome.boots
@@ -37,19 +40,41 @@ struct RackSoak: ParsableCommand {
       total.slowest = max(total.slowest, outcome.slowestBoot)
       if outcome.violation != nil {
         total.failing.append(seed)
-        print(outcome.report)
+        Self.say(outcome.report)
       }
-      print(
-        "seed \(seed): \(outcome.steps) steps, \(outcome.boots) boots, slowest \(Int(outcome.slowestBoot)) s,",
-        "\(outcome.lost) lost, \(outcome.failures) started over, \(outcome.restarts) restarts, \(outcome.attacks) attacks;",
-        "\(Int(outcome.seconds)) s in \(Int((Self.now - start) * 1000)) ms")
+      Self.say(
+        "seed \(seed): \(outcome.steps) steps, \(outcome.boots) boots, slowest \(Int(outcome.slowestBoot)) s, "
+          + "\(outcome.lost) lost, \(outcome.failures) started over, \(outcome.restarts) restarts, \(outcome.attacks) attacks; "
+          + "\(Int(outcome.seconds)) s in \(Int((Self.now - start) * 1000)) ms")
     }
-    print(
-      "\(total.runs) racks of \(machines) machines in \(Int(Self.now - began)) s:",
-      "\(total.steps) steps, \(total.boots) boots (slowest \(Int(total.slowest)) s), \(total.lost) packets lost,",
-      "\(total.restarts) restarts, \(total.attacks) attacks;",
-      total.failing.isEmpty ? "all clean" : "FAILING SEEDS: \(total.failing)")
+    Self.say(
+      [
+        "\(total.runs) racks of \(machines) machines in \(Int(Self.now - began)) s:",
+        "\(total.steps) steps, \(total.boots) boots (slowest \(Int(total.slowest)) s), \(total.lost) packets lost,",
+        "\(total.restarts) restarts, \(total.attacks) attacks;",
+        total.failing.isEmpty ? "all clean" : "FAILING SEEDS: \(total.failing)",
+      ].joined(separator: " "))
     if !total.failing.isEmpty { throw ExitCode.failure }
+  }
+
+  private func scenario(_ seed: UInt64) throws -> RackScenario {
+    var scenario = RackScenario.drawn(seed: seed, machines: machines)
+    if let attack {
+      scenario = .attacked(by: try chosen(attack, of: RackScenario.Attack.self), seed: seed, machines: machines)
+    }
+    if let fault {
+      scenario = .showing(try chosen(fault, of: RackScenario.Fault.self), seed: seed, machines: machines)
+    }
+    return scenario
+  }
+
+  private func chosen<Choice: CaseIterable & RawRepresentable<String>>(_ name: String, of type: Choice.Type) throws
+    -> Choice
+  {
+    guard let choice = Choice(rawValue: name) else {
+      throw ValidationError("\(name) is none of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return choice
   }
 
   private func chosenSeeds() throws -> [UInt64] {
@@ -59,6 +84,12 @@ struct RackSoak: ParsableCommand {
       throw ValidationError("--share is I/N, with I from 0 to N-1")
     }
     return (first..<first + UInt64(seeds)).filter { $0 % parts[1] == parts[0] }
+  }
+
+  /// A line at once, also when the output is no terminal.
+  private static func say(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = write(STDOUT_FILENO, bytes, bytes.count)
   }
 
   /// Seconds of real time.
