@@ -149,6 +149,10 @@ let package = Package(
       dependencies: ["BareMetal", "Reconcilers", "SQLiteStore", "Wire", argumentParser, logging],
       path: "tools/class-bench", swiftSettings: app),
 
+    // Many simulated racks, for tools/soak.
+    .executableTarget(
+      name: "rack-soak", dependencies: ["RackSimulation", argumentParser], path: "tools/rack-soak", swiftSettings: app),
+
     // CustomResourceDefinitions out of the types, for tools/crds.
     .executableTarget(
       name: "crd-generator", dependencies: ["BareMetal", "Wire", argumentParser], path: "tools/crd-generator",
@@ -181,7 +185,7 @@ let package = Package(
       swiftSettings: app),
     .testTarget(
       name: "CaptureTests",
-      dependencies: ["BMC", "BareMetal", "BootServices", "DHCP", "IPMI", "TFTP", "Wire", logging],
+      dependencies: ["BMC", "BareMetal", "BootServices", "DHCP", "IPMI", "RackSimulation", "TFTP", "Wire", logging],
       exclude: ["Fixtures"], swiftSettings: app),
     .testTarget(
       name: "CertificatesTests",
@@ -213,6 +217,14 @@ let package = Package(
       ],
       swiftSettings: app),
     .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),
+    // A rack in virtual time, with the real decisions inside; for its tests, and for tools/soak.
+    .target(
+      name: "RackSimulation",
+      dependencies: [
+        "BareMetal", "BootServices", "DHCP", "SimulationTesting", "TFTP", "TFTPTesting", "Wire", logging, nioCore,
+      ],
+      path: "Tests/RackSimulation", swiftSettings: app),
+    .testTarget(name: "RackSimulationTests", dependencies: ["RackSimulation"], swiftSettings: app),
     .testTarget(name: "RawLinkTests", dependencies: ["LinuxSystem", "RawLink", "Wire"], swiftSettings: app),
     .testTarget(
       name: "ReconcilersTests",
@@ -228,6 +240,8 @@ let package = Package(
     .testTarget(
       name: "SQLiteStoreTests", dependencies: ["BareMetal", "SQLiteStore", "StoreConformance", "Wire", grdb],
       swiftSettings: app),
+    // What simulations share.
+    .target(name: "SimulationTesting", path: "Tests/SimulationTesting", swiftSettings: app),
     // What every ResourceStore must do, run by the tests of each.
     .target(
       name: "StoreConformance", dependencies: ["BareMetal", "Wire"], path: "Tests/StoreConformance", swiftSettings: app),

@@ -108,6 +108,14 @@ public struct DHCPClient: Sendable {
     }
   }
 
+  /// When the address is given up unless it is renewed before.
+  public var expiry: ContinuousClock.Instant? {
+    switch state {
+    case .bound(let lease), .extending(let lease): lease.expire
+    case .stopped, .selecting, .requesting: nil
+    }
+  }
+
   private var state: State = .stopped
   private var transactionID = TransactionID(rawValue: 0)
   private var began: ContinuousClock.Instant?

@@ -16,7 +16,8 @@ struct DHCPServer: Sendable {
         subnet: configuration.subnet,
         pools: configuration.pools,
         reservations: Dictionary(reservations.map { ($0.mac, $0.address) }, uniquingKeysWith: { $1 }),
-        excluded: configuration.excluded.union(configuration.routers)),
+        excluded: configuration.excluded.union(configuration.routers),
+        restWaived: max(0, configuration.declinedSeconds - configuration.offerSeconds)),
       leases: leases)
   }
 

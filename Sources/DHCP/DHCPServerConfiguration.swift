@@ -65,7 +65,7 @@ public struct DHCPServerConfiguration: Hashable, Sendable {
   /// How long an offer holds its address: clients take theirs within seconds, or, after collecting offers for a while
   /// and asking twice, within half a minute.
   public var offerSeconds: Int64 = 60
-  /// How long an address rests that a client found in use.
+  /// How long an address rests that a client found in use; when nothing else is left, as long as an offer stands.
   public var declinedSeconds: Int64 = 3600
 
   public init(subnet: IPv4Prefix, pools: [ClosedRange<IPv4Address>]) {

@@ -6,8 +6,11 @@ public import Wire
 /// the store. An address that one client holds in any of these ways is never given to another.
 ///
 /// Addresses are looked for in this order: never used ones, those whose offer nobody took, expired leases beginning
-/// with the oldest. Nothing scans the pool: a cursor passes over each address once, and two heaps keep the rest, so
-/// a full pool costs O(log n) a packet.
+/// with the oldest, and when nothing else is left, declined ones before their time. Nothing scans the pool: a cursor
+/// passes over each address once, and three heaps keep the rest, so a full pool costs O(log n) a packet.
+///
+/// No client can keep others out for nothing: an offer, which costs one message, does not hold an address against the
+/// machine that had it last; and a client that declines all it gets does not empty the pool.
 public struct LeaseTable: Sendable {
   /// What may be given out.
   struct Space: Sendable {
@@ -16,6 +19,8 @@ public struct LeaseTable: Sendable {
     var reservations: [MACAddress: IPv4Address]
     /// Addresses of ours and the router's: never given out, whatever the pools say.
     var excluded: Set<IPv4Address>
+    /// Seconds before a declined address's rest is over from which on it may be offered if nothing else is left.
+    var restWaived: Int64 = 0
   }
 
   private struct Offer {
@@ -43,6 +48,8 @@ public struct LeaseTable: Sendable {
   private var expiring = ExpiryHeap()
   /// Slots without one, by the time their last offer lapses.
   private var lapsing = ExpiryHeap()
+  /// Slots of declined addresses, by the time that they may be tried again if nothing else is left.
+  private var resting = ExpiryHeap()
   private var cursor: (pool: Int, next: IPv4Address?)
 
   /// A table that holds `leases`, as the store had them.
@@ -107,11 +114,13 @@ public struct LeaseTable: Sendable {
   private func isFree(_ address: IPv4Address, for client: ClientIdentity, now: Timestamp) -> Bool {
     guard let slot = slots[address] else { return true }
     if pending[slot] != nil { return false }
-    if let lease = leases[slot], lease.isActive(at: now), lease.state == .declined || lease.client != client {
-      return false
+    let offer = offers[slot].flatMap { $0.expires > now ? $0 : nil }
+    guard let lease = leases[slot] else { return offer == nil || offer?.client == client }
+    if lease.isActive(at: now) {
+      // A declined address is nobody's, unless it was offered once more as the last there is.
+      return lease.state == .declined ? offer?.client == client : lease.client == client
     }
-    if let offer = offers[slot], offer.expires > now, offer.client != client { return false }
-    return true
+    return offer == nil || offer?.client == client || lease.client == client
   }
 
   // MARK: Offering
@@ -149,6 +158,8 @@ public struct LeaseTable: Sendable {
     if let address = nextUntouched() { return address }
     if let (slot, since) = lapsing.earliest, since <= now { return addresses[slot] }
     if let (slot, since) = expiring.earliest, since <= now { return addresses[slot] }
+    // Whoever held it against its client may be gone; if not, the next client declines it too.
+    if let (slot, since) = resting.earliest, since <= now { return addresses[slot] }
     return nil
   }
 
@@ -238,10 +249,14 @@ public struct LeaseTable: Sendable {
   private mutating func refresh(_ slot: Int) {
     expiring.remove(slot)
     lapsing.remove(slot)
+    resting.remove(slot)
     guard pending[slot] == nil, isDynamic(addresses[slot]) else { return }
     let offered = offers[slot]?.expires ?? Timestamp(milliseconds: 0)
     if let lease = leases[slot] {
       expiring.set(slot, key: max(lease.expires, offered))
+      if lease.state == .declined {
+        resting.set(slot, key: max(lease.expires.advanced(bySeconds: -space.restWaived), offered))
+      }
     } else {
       lapsing.set(slot, key: offered)
     }

@@ -19,3 +19,14 @@ public enum TFTPFailure: Error, Hashable, Sendable {
   /// The server is going down.
   case shutDown
 }
+
+extension TFTPFailure {
+  /// What the client is told: an ERROR packet, unless it ended the transfer itself or cannot hear any more.
+  public var farewell: TFTPPacket? {
+    switch self {
+    case .timedOut: .error(.undefined, message: "timed out")
+    case .shutDown: .error(.undefined, message: "the server is shutting down")
+    case .unreachable, .abandoned, .declined, .superseded: nil
+    }
+  }
+}

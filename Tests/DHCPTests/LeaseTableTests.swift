@@ -182,7 +182,10 @@ private struct Rack {
     case .offer:
       check(address, for: machine, "offered")
       for other in clients.indices where other != machine && clients[other].offered == address {
-        if let until = clients[other].offerHolds, until > now { failure = "\(address) offered twice" }
+        guard let until = clients[other].offerHolds, until > now else { continue }
+        // Who had it last comes before who was only offered it.
+        if store[address]?.client != ClientIdentity(mac) { failure = "\(address) offered twice" }
+        clients[other].offerHolds = nil
       }
       for (change, _) in inFlight where change.lease.address == address || change.freed == address {
         failure = "\(address) offered while a change of it is in flight"

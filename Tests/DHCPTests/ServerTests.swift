@@ -412,6 +412,39 @@ struct ServerTests {
     #expect(server.decide(decline) == .ignore(.notItsAddress))
   }
 
+  @Test("A client that declines all it gets does not empty the pool: what rested a while is tried again")
+  func declineAll() {
+    var configuration = DHCPServerConfiguration.test
+    configuration.pools = [address(100)...address(103)]
+    let server = TestServer(configuration)
+    while let bound = server.bind(1) {
+      #expect(server.reply(.message(.decline, 1) { $0.options.set(.requestedAddress, bound) }) == nil)
+    }
+    #expect(server.responder.leases?.all.map(\.state) == [.declined, .declined, .declined, .declined])
+    #expect(server.decide(.message(.discover, 2)) == .ignore(.noFreeAddress))
+    server.now = server.now.advanced(bySeconds: configuration.offerSeconds)
+    let tried = (2...5).compactMap { server.bind($0) }
+    #expect(Set(tried) == Set((100...103).map(address)))
+    #expect(server.decide(.message(.discover, 6)) == .ignore(.noFreeAddress))
+    // One who asks for a resting address by name does not get it.
+    #expect(server.reply(.message(.decline, 2) { $0.options.set(.requestedAddress, tried[0]) }) == nil)
+    #expect(server.reply(.selecting(7, tried[0]))?.packet.messageType == .nak)
+  }
+
+  @Test("A flood of DISCOVERs keeps no machine from the address that it had, even when its lease has run out")
+  func flood() {
+    var configuration = DHCPServerConfiguration.test
+    configuration.pools = [address(100)...address(103)]
+    let server = TestServer(configuration)
+    #expect((1...4).map { server.bind($0) } == (100...103).map(address))
+    server.now = server.now.advanced(bySeconds: 4000)
+    for stranger in 1000...1100 as ClosedRange<UInt64> { _ = server.decide(.message(.discover, stranger)) }
+    #expect(server.decide(.message(.discover, 2000)) == .ignore(.noFreeAddress))
+    #expect((1...4).map { server.bind($0) } == (100...103).map(address))
+    // Who was offered it is told that it is gone.
+    #expect(server.reply(.selecting(1000, address(100)))?.packet.messageType == .nak)
+  }
+
   @Test("A released address is free, and remembered for its client")
   func release() {
     let server = TestServer()

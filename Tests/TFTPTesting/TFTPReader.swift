@@ -85,7 +85,7 @@ public struct TFTPReader: Sendable {
       last += 1
       unacknowledged += 1
       hasToldOfGap = false
-      for index in content { received.append(datagram[index]) }
+      datagram.extracting(content).withUnsafeBufferPointer { received.append(contentsOf: $0) }
       isComplete = content.count < blockSize
       guard isComplete || unacknowledged == windowSize else { return nil }
       unacknowledged = 0

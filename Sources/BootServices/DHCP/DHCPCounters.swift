@@ -2,7 +2,7 @@ import CoreMetrics
 import DHCP
 
 /// What one interface's DHCP counts. Every counter exists from the start, so that zero can be told from absent.
-struct DHCPCounters: Sendable {
+package struct DHCPCounters: Sendable {
   /// Why a frame never reached the responder.
   enum Drop: String, CaseIterable, Sendable {
     /// Not a whole, unfragmented, untagged IPv4 UDP datagram.
@@ -28,7 +28,9 @@ struct DHCPCounters: Sendable {
   private let failedSends: Counter
   private let foreignReplies: Counter
 
-  init(interface: String, factory: any MetricsFactory = MetricsSystem.factory) {
+  package init(interface: String) { self.init(interface: interface, factory: MetricsSystem.factory) }
+
+  init(interface: String, factory: any MetricsFactory) {
     func counter(_ name: String, _ dimensions: (String, String)...) -> Counter {
       Counter(
         label: "siderite_dhcp_\(name)_total", dimensions: [("interface", interface)] + dimensions, factory: factory)

@@ -1,39 +1,45 @@
-import BareMetal
-import DHCP
-import Logging
-import Wire
+package import BareMetal
+package import DHCP
+package import Logging
+package import Wire
 
 /// One interface's DHCP without its wire: frames in, frames out, and the changes that must be durable in between.
 ///
 /// Everything is decided here, in one place and one call at a time, so that it runs the same on a link's thread and in
 /// a simulation.
-struct DHCPEndpoint {
+package struct DHCPEndpoint {
   /// Changes that wait for the disk at most: four racks powered on at once. A client whose message is dropped beyond it
   /// asks again after some seconds.
-  static let waitingLimit = 4096
+  package static let waitingLimit = 4096
 
   /// A change that is not yet durable, and what follows when it is.
-  struct Waiting {
-    var change: DHCP.LeaseChange
-    var reply: Reply?
+  package struct Waiting {
+    package var change: DHCP.LeaseChange
+    package var reply: Reply?
     /// Whose change it is: an index of the endpoint's networks.
     fileprivate(set) var network = 0
   }
 
   /// A reply as it will be sent, and what to tell of it.
-  struct Reply {
-    var frame: [UInt8]
-    var type: MessageType?
-    var occurrence: BootOccurrence?
-    var subject: BootSubject
+  package struct Reply {
+    package var frame: [UInt8]
+    package var type: MessageType?
+    package var occurrence: BootOccurrence?
+    package var subject: BootSubject
   }
 
   /// Where frames are heard, as the link has it.
-  struct Station {
-    var mac: MACAddress
+  package struct Station {
+    package var mac: MACAddress
     /// Every address of the interface, and its networks' broadcast addresses.
-    var addresses: Set<IPv4Address>
-    var broadcasts: Set<IPv4Address>
+    package var addresses: Set<IPv4Address>
+    package var broadcasts: Set<IPv4Address>
+
+    package init(mac: MACAddress, addresses: Set<IPv4Address>, broadcasts: Set<IPv4Address>) {
+      self.mac = mac
+      self.addresses = addresses
+      self.broadcasts = broadcasts
+    }
   }
 
   /// A network that is answered.
@@ -58,10 +64,10 @@ struct DHCPEndpoint {
   private var foreignServers = ForeignServers()
 
   /// Decided, not yet taken to the store.
-  private(set) var waiting: [Waiting] = []
+  package private(set) var waiting: [Waiting] = []
 
   /// - Parameter leases: as they were stored, in any network.
-  init(
+  package init(
     _ configuration: DHCPServiceConfiguration, at station: Station, leases: [DHCPLease] = [], planner: BootPlanner,
     events: any BootEventSink, counters: DHCPCounters, logger: Logger
   ) {
@@ -81,7 +87,7 @@ struct DHCPEndpoint {
   }
 
   /// Takes one frame; a reply that needs nothing durable is sent at once.
-  mutating func receive(_ bytes: Span<UInt8>, now: Timestamp, send: (Span<UInt8>) -> Void) {
+  package mutating func receive(_ bytes: Span<UInt8>, now: Timestamp, send: (Span<UInt8>) -> Void) {
     let frame: UDPFrame
     let payload: Range<Int>
     do {
@@ -105,15 +111,18 @@ struct DHCPEndpoint {
     decide(packet, in: frame, now: now, send: send)
   }
 
+  /// The leases of the interface's own network; `nil` in proxy mode.
+  package var leases: LeaseTable? { responders.first?.leases }
+
   /// The changes that wait now, to be made durable as one.
-  mutating func takeWaiting() -> [Waiting] {
+  package mutating func takeWaiting() -> [Waiting] {
     let taken = waiting
     waiting = []
     return taken
   }
 
   /// The store has them: every client is told.
-  mutating func committed(_ batch: [Waiting], send: (Span<UInt8>) -> Void) {
+  package mutating func committed(_ batch: [Waiting], send: (Span<UInt8>) -> Void) {
     for item in batch { responders[item.network].confirm(item.change) }
     for item in batch {
       if let reply = item.reply { deliver(reply, send) }
@@ -121,7 +130,7 @@ struct DHCPEndpoint {
   }
 
   /// The store failed: nobody is told anything, and all is as before.
-  mutating func failed(_ batch: [Waiting]) {
+  package mutating func failed(_ batch: [Waiting]) {
     for item in batch { responders[item.network].reject(item.change) }
   }
 

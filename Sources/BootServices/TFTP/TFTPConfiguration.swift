@@ -37,4 +37,10 @@ public struct TFTPConfiguration: Sendable {
   public var shutdownGrace: Duration = .seconds(5)
 
   public init(addresses: [SocketAddress]) { self.addresses = addresses }
+
+  /// What a listener keeps at most.
+  var admissionLimits: TFTPAdmission<SocketAddress, TFTPSession>.Limits {
+    .init(
+      transfers: maximumTransfers, transfersPerHost: maximumTransfersPerClient, waiting: maximumWaiting)
+  }
 }

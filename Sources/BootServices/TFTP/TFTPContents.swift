@@ -1,3 +1,5 @@
+package import TFTP
+
 /// What can be read by TFTP: a map from names to contents, not a directory.
 ///
 /// Asked on an event loop: answer at once, from memory.
@@ -6,6 +8,17 @@ public protocol TFTPContents: Sendable {
   ///
   /// - Parameter name: in the form of `TFTPName.normalized(_:)`; may still hold `..` or anything else a client sent.
   func content(named name: String) -> TFTPContent?
+}
+
+extension TFTPContents {
+  /// What a request is for; a refusal says why it gets nothing.
+  package func content(of request: TFTPRequest, isWrite: Bool) throws(TFTPRefusal) -> TFTPContent {
+    guard !isWrite else { throw TFTPRefusal(.accessViolation, "this server is read-only") }
+    guard let content = content(named: TFTPName.normalized(request.name)) else {
+      throw TFTPRefusal(.fileNotFound, "\(request.name.prefix(128)): no such file")
+    }
+    return content
+  }
 }
 
 /// Contents that do not change while they are served.

@@ -50,9 +50,6 @@ final class TFTPListener: ChannelInboundHandler {
   /// Requests begun before the socket is read again.
   private static let beginBatch = 32
 
-  /// A request that waited so long has been repeated or given up by its client.
-  private static let longestWait: Duration = .seconds(10)
-
   let environment: Environment
   let eventLoop: any EventLoop
   var segmentation: Segmentation
@@ -60,10 +57,7 @@ final class TFTPListener: ChannelInboundHandler {
   /// Where a window's packets are put together: one for all transfers, as each window is sent at once.
   var packets = ByteBuffer()
 
-  private var sessions = [SocketAddress: TFTPSession]()
-  private var sessionsOfClient = [SocketAddress: Int]()
-  private var waiting = CircularBuffer<TFTPSession>()
-  private var openCount = 0
+  private var admission: TFTPAdmission<SocketAddress, TFTPSession>
   private var isBeginning = false
   private var isDraining = false
   private var context: ChannelHandlerContext?
@@ -74,6 +68,7 @@ final class TFTPListener: ChannelInboundHandler {
     // Not in single-port mode: older kernels refuse a window that exceeds the path's MTU with an error that closes the
     // socket, and here it is everybody's.
     let configuration = environment.configuration
+    self.admission = TFTPAdmission(limits: configuration.admissionLimits)
     let isSupported =
       configuration.usesSegmentation && configuration.portMode == .perTransfer && System.supportsUDPSegmentationOffload
     self.segmentation = isSupported ? .unproven : .refused
@@ -96,7 +91,7 @@ final class TFTPListener: ChannelInboundHandler {
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
     isDraining = true
-    for session in sessions.values { session.shutDown() }
+    for session in admission.sessions { session.shutDown() }
     context.fireChannelInactive()
   }
 
@@ -131,7 +126,8 @@ final class TFTPListener: ChannelInboundHandler {
     case .readRequest(let request): take(request, isWrite: false, from: datagram)
     case .writeRequest(let request): take(request, isWrite: true, from: datagram)
     case .acknowledgement, .error:
-      guard environment.configuration.portMode == .single, let session = sessions[datagram.remoteAddress] else {
+      guard environment.configuration.portMode == .single, let session = admission.session(of: datagram.remoteAddress)
+      else {
         return counters.add(to: \.unexpected)
       }
       session.received(packet)
@@ -145,18 +141,14 @@ final class TFTPListener: ChannelInboundHandler {
   }
 
   /// A session is over.
-  func ended(_ session: TFTPSession, wasOpen: Bool) {
-    if sessions[session.client] === session { sessions[session.client] = nil }
-    let host = session.client.host
-    if let count = sessionsOfClient[host] { sessionsOfClient[host] = count > 1 ? count - 1 : nil }
-    if wasOpen { openCount -= 1 }
+  func ended(_ session: TFTPSession) {
+    admission.end(session.client)
     beginWaiting()
     closeIfDrained()
   }
 
   private func take(_ request: TFTPRequest, isWrite: Bool, from datagram: AddressedEnvelope<ByteBuffer>) {
     let counters = environment.counters
-    let configuration = environment.configuration
     let client = datagram.remoteAddress
     guard !isDraining, let listening = context?.channel.localAddress else {
       return counters.add(to: \.droppedShutdown)
@@ -166,18 +158,17 @@ final class TFTPListener: ChannelInboundHandler {
       guard !destination.isMulticast, !destination.isLimitedBroadcast else { return counters.add(to: \.broadcast) }
       local = destination
     }
-    if let session = sessions[client] {
+    if let session = admission.session(of: client) {
       if session.repeated(request, isWrite: isWrite) { return }
       session.supersede()
     }
-    guard sessionsOfClient[client.host, default: 0] < configuration.maximumTransfersPerClient else {
-      return counters.add(to: \.droppedPerClient)
+    switch admission.refusal(for: client.host) {
+    case .tooManyOfHost: return counters.add(to: \.droppedPerClient)
+    case .queueFull: return counters.add(to: \.droppedQueueFull)
+    case nil: break
     }
-    guard waiting.count < configuration.maximumWaiting else { return counters.add(to: \.droppedQueueFull) }
     let session = TFTPSession(request, isWrite: isWrite, from: client, to: local, listener: self)
-    sessions[client] = session
-    sessionsOfClient[client.host, default: 0] += 1
-    waiting.append(session)
+    _ = admission.admit(session, from: client, of: client.host, at: session.requestedAt)
   }
 
   private func beginWaiting() {
@@ -186,27 +177,26 @@ final class TFTPListener: ChannelInboundHandler {
     defer { isBeginning = false }
     let now = ContinuousClock.now
     var batch = Self.beginBatch
-    while batch > 0, openCount < environment.configuration.maximumTransfers, let session = waiting.popFirst() {
-      guard !session.isEnded else { continue }
-      guard now - session.requestedAt < Self.longestWait else {
+    while batch > 0, let turn = admission.next(at: now) {
+      switch turn {
+      case .begin(let session):
+        batch -= 1
+        session.open()
+      case .tooLate(let session):
         environment.counters.add(to: \.droppedTooLate)
         session.forget()
-        continue
       }
-      batch -= 1
-      openCount += 1
-      session.open()
     }
-    if batch == 0, !waiting.isEmpty { eventLoop.assumeIsolated().execute { self.beginWaiting() } }
+    if batch == 0, admission.waitingCount > 0 { eventLoop.assumeIsolated().execute { self.beginWaiting() } }
   }
 
   private func endAll() {
     isDraining = true
-    for session in sessions.values { session.shutDown() }
+    for session in admission.sessions { session.shutDown() }
     closeIfDrained()
   }
 
   private func closeIfDrained() {
-    if isDraining, sessions.isEmpty { context?.close(promise: nil) }
+    if isDraining, admission.count == 0 { context?.close(promise: nil) }
   }
 }

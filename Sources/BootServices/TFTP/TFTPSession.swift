@@ -176,10 +176,7 @@ final class TFTPSession {
   }
 
   private func begin(on channel: any Channel) throws(TFTPRefusal) {
-    guard !isWrite else { throw TFTPRefusal(.accessViolation, "this server is read-only") }
-    guard let content = environment.contents.content(named: TFTPName.normalized(request.name)) else {
-      throw TFTPRefusal(.fileNotFound, "\(request.name.prefix(128)): no such file")
-    }
+    let content = try environment.contents.content(of: request, isWrite: isWrite)
     let size = request.mode == .netascii ? Netascii.count(of: content.buffer.readableBytesUInt8Span) : content.size
     let limits = limits(on: channel)
     let parameters = try TFTPParameters(answering: request, size: size, limits: limits)
@@ -221,11 +218,7 @@ final class TFTPSession {
       environment.counters.add(to: \.declined)
       return end(.declined(size: transfer.size))
     case .fail(let failure):
-      switch failure {
-      case .timedOut: send(.error(.undefined, message: "timed out"))
-      case .shutDown: send(.error(.undefined, message: "the server is shutting down"))
-      case .unreachable, .abandoned, .declined, .superseded: break
-      }
+      if let farewell = failure.farewell { send(farewell) }
       environment.counters.add(to: \.failed)
       return end(.failed(failure, bytes: transfer.acknowledgedBytes))
     }
@@ -252,11 +245,7 @@ final class TFTPSession {
     if case .open(let channel) = previous, environment.configuration.portMode == .perTransfer {
       channel.close(promise: nil)
     }
-    if case .waiting = previous {
-      listener.ended(self, wasOpen: false)
-    } else {
-      listener.ended(self, wasOpen: true)
-    }
+    listener.ended(self)
   }
 
   /// One timer at a time, moved only when it would be too late: an ACK costs no rescheduling.
