@@ -2,39 +2,23 @@ import Synchronization
 public import Wire
 
 /// The kernel's table of who has which IPv4 address on the links of this host (`/proc/net/arp`).
-public enum NeighbourTable {
+enum NeighbourTable {
   /// The table of a /16 with every entry in use is about 5 MB.
   private static let maximumBytes = 8 << 20
 
-  /// The hardware address behind an address this host has lately spoken with; `nil` when it is not known.
-  public static func macAddress(of address: IPv4Address) -> MACAddress? {
-    var found: MACAddress?
-    forEach { neighbour, mac in
-      if neighbour == Substring(address.description) { found = found ?? mac() }
-    }
-    return found
-  }
-
   /// Everybody in it.
   static func all() -> [IPv4Address: MACAddress] {
+    guard let bytes = try? FileDescriptor.contents(of: "/proc/net/arp", limit: maximumBytes) else { return [:] }
     var all: [IPv4Address: MACAddress] = [:]
-    forEach { neighbour, mac in
-      guard let address = IPv4Address(neighbour), all[address] == nil, let mac = mac() else { return }
-      all[address] = mac
-    }
-    return all
-  }
-
-  private static func forEach(_ body: (Substring, () -> MACAddress?) -> Void) {
-    guard let bytes = try? FileDescriptor.contents(of: "/proc/net/arp", limit: maximumBytes) else { return }
     // IP address, HW type, Flags, HW address, Mask, Device, separated by blanks; a heading first.
     for line in bytes.split(separator: UInt8(ascii: "\n")).dropFirst() {
       let fields = line.split(separator: UInt8(ascii: " "))
-      guard fields.count >= 4 else { continue }
-      body(Substring(decoding: fields[0], as: UTF8.self)) {
-        MACAddress(String(decoding: fields[3], as: UTF8.self)).flatMap { $0 == .zero ? nil : $0 }
-      }
+      guard fields.count >= 4, let address = IPv4Address(Substring(decoding: fields[0], as: UTF8.self)),
+        all[address] == nil, let mac = MACAddress(String(decoding: fields[3], as: UTF8.self)), mac != .zero
+      else { continue }
+      all[address] = mac
     }
+    return all
   }
 }
 
@@ -49,7 +33,8 @@ public final class NeighbourCache: Sendable {
 
   public init() {}
 
-  /// As ``NeighbourTable/macAddress(of:)``, at most a second old.
+  /// The hardware address behind an address this host has lately spoken with, as it was at most a second ago; `nil` when it is
+  /// not known.
   public func macAddress(of address: IPv4Address) -> MACAddress? {
     table.withLock { table in
       let age = table.read.map { ContinuousClock.now - $0 }

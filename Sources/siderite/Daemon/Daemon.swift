@@ -69,7 +69,7 @@ struct Daemon {
     let classes = ServerClassController(store: stores.resources, logger: logger, now: { .now })
     let parts = Parts(
       served: served, stores: stores, journal: journal, servers: servers, handover: handover,
-      provisioning: provisioning, files: files, environments: environments, classes: classes,
+      provisioning: provisioning, neighbours: neighbours, files: files, environments: environments, classes: classes,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), cluster: cluster,
       jurisdiction: jurisdiction, leading: leading, known: known, logger: logger)
     let election: (leadership: any Leadership, services: [any Service]) =
@@ -106,6 +106,7 @@ struct Daemon {
     let servers: ServerOperator
     let handover: BMCHandover
     let provisioning: Provisioning
+    let neighbours: NeighbourCache
     let files: BootFiles
     let environments: Environments
     let classes: ServerClassController
@@ -120,7 +121,7 @@ struct Daemon {
 
     /// What machines are told to fetch from.
     var addresses: [IPv4Address] { Set(served.flatMap(\.addresses)).sorted() }
-    var sink: NeighbourSink { NeighbourSink(journal: journal) }
+    var sink: NeighbourSink { NeighbourSink(journal: journal, neighbours: neighbours) }
     /// The same, and the cluster's Events, where there is one.
     var lifeSink: any BootEventSink {
       guard let cluster, let mirror = stores.mirror else { return sink }

@@ -8,11 +8,12 @@ import Wire
 /// table says whose address it is. In proxy mode nobody else could.
 struct NeighbourSink: BootEventSink {
   let journal: BootJournal
+  let neighbours: NeighbourCache
 
   func report(_ occurrence: BootOccurrence, of subject: BootSubject) {
     var subject = subject
     if case .transferStarted = occurrence, subject.mac == nil, let address = subject.address {
-      subject.mac = NeighbourTable.macAddress(of: address)
+      subject.mac = neighbours.macAddress(of: address)
     }
     journal.report(occurrence, of: subject)
   }
