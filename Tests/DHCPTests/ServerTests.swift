@@ -423,9 +423,9 @@ struct ServerTests {
     #expect(server.responder.leases?.all.map(\.state) == [.declined, .declined, .declined, .declined])
     #expect(server.decide(.message(.discover, 2)) == .ignore(.noFreeAddress))
     server.now = server.now.advanced(bySeconds: configuration.offerSeconds)
-    let tried = (2...5).compactMap { server.bind($0) }
+    let tried = [2, 3, 4, 6].compactMap { server.bind($0) }
     #expect(Set(tried) == Set((100...103).map(address)))
-    #expect(server.decide(.message(.discover, 6)) == .ignore(.noFreeAddress))
+    #expect(server.decide(.message(.discover, 7)) == .ignore(.noFreeAddress))
     // One who asks for a resting address by name does not get it.
     #expect(server.reply(.message(.decline, 2) { $0.options.set(.requestedAddress, tried[0]) }) == nil)
     #expect(server.reply(.selecting(7, tried[0]))?.packet.messageType == .nak)
