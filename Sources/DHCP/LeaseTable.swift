@@ -3,7 +3,8 @@ public import Wire
 /// Every address of one subnet that was ever given out or offered, and which one a client gets next.
 ///
 /// Three things can hold an address: a lease (durable), an offer (in memory, a minute long) and a change on its way to
-/// the store. An address that one client holds in any of these ways is never given to another.
+/// the store. An address that one client holds in any of these ways is not given to another, but for an offer of what
+/// another had last.
 ///
 /// Addresses are looked for in this order: never used ones, those whose offer nobody took, expired leases beginning
 /// with the oldest, and when nothing else is left, declined ones before their time. Nothing scans the pool: a cursor
