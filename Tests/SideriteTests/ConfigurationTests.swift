@@ -169,6 +169,20 @@ struct ConfigurationTests {
       ])
   }
 
+  @Test("A relayed network is given out by one interface only")
+  func relayedTwice() {
+    func file(_ mode: String, _ more: String) -> String {
+      """
+      interfaces:
+        - {name: eth0, mode: \(mode)\(more), relayed: [{subnet: 10.1.0.0/16\(more)}]}
+        - {name: eth1, mode: \(mode)\(more), relayed: [{subnet: 10.1.0.0/24\(more)}]}
+      """
+    }
+    #expect(problems(file("server", ", pools: [10.1.0.10-10.1.0.20]")) == ["interfaces[1].relayed: 0"])
+    // Who gives no addresses keeps no leases.
+    #expect(problems(file("proxy", "")).isEmpty)
+  }
+
   @Test("The power poll has a time, or is off")
   func powerPoll() throws {
     #expect(try ConfigurationLoader(file: "").load().powerPollIntervalSeconds == 300)

@@ -113,6 +113,15 @@ struct ConfigurationLoader {
     for (index, name) in names.enumerated() where names[..<index].contains(name) {
       reader.report("interfaces[\(index)].name", nil, "\(name) is named twice")
     }
+    // Each interface keeps its own leases: two would give one address to two machines.
+    let servers = configuration.interfaces.enumerated().filter { $0.element.mode == .server }
+    for (index, interface) in servers {
+      let earlier = servers.filter { $0.offset < index }.flatMap(\.element.relayed)
+      for network in interface.relayed where earlier.contains(where: { $0.subnet.overlaps(network.subnet) }) {
+        reader.report(
+          "interfaces[\(index)].relayed", nil, "another interface gives out \(network.subnet) already")
+      }
+    }
     return configuration
   }
 
