@@ -12,6 +12,11 @@ public protocol ResourceStore: Sendable {
   /// Every object of the kind, by key.
   func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind>
 
+  /// The same, as it was at `version` or later, for who then watches: a store that is far away may have that at hand.
+  func list<Kind: ResourceKind>(
+    _ kind: Kind.Type, notOlderThan version: String
+  ) async throws(StoreError) -> ResourceList<Kind>
+
   /// The keys of every object of the kind, and where a watch that follows them begins: what ``list(_:)`` would say of
   /// them, for those who read no more. A store that need not read the objects for it does not.
   func keys<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> (keys: [String], resourceVersion: String)
@@ -64,6 +69,12 @@ public protocol ResourceStore: Sendable {
 }
 
 extension ResourceStore {
+  public func list<Kind: ResourceKind>(
+    _ kind: Kind.Type, notOlderThan version: String
+  ) async throws(StoreError) -> ResourceList<Kind> {
+    try await list(kind)
+  }
+
   public func update<Kind: ResourceKind>(
     _ resource: Resource<Kind>, from old: Resource<Kind>
   ) async throws(StoreError) -> Resource<Kind> {

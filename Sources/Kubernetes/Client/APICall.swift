@@ -10,6 +10,8 @@ struct APICall: Sendable {
   var contentType = "application/json"
   var repetition = RetryPolicy.Repetition.harmless
   var maximumBytes: Int
+  /// From the first byte of the answer to the last; the configuration's where `nil`.
+  var time: Duration?
 
   var method: HTTPMethod {
     switch verb {

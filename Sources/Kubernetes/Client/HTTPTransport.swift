@@ -57,14 +57,16 @@ struct HTTPTransport: Sendable {
   }
 
   /// One attempt: the whole answer, within its time.
-  func exchange(
-    _ call: APICall, as identity: CredentialKeeper.Identity
-  ) async throws(KubernetesError) -> ByteBuffer {
+  /// - Parameter read: reads the answer's body.
+  func exchange<Answer: Sendable>(
+    _ call: APICall, as identity: CredentialKeeper.Identity,
+    _ read: @escaping @Sendable (HTTPClientResponse.Body) async throws -> Answer
+  ) async throws(KubernetesError) -> Answer {
     let request = request(call, identity)
-    let time = configuration.answerTime
+    let time = call.time ?? configuration.answerTime
     // The client's own deadline ends with the head of the answer: a body may drip for ever.
-    let outcome = await withTaskGroup(of: Result<ByteBuffer, KubernetesError>?.self) { tasks in
-      tasks.addTask { await attempt(call, request) }
+    let outcome = await withTaskGroup(of: Result<Answer, KubernetesError>?.self) { tasks in
+      tasks.addTask { await attempt(call, request, read) }
       tasks.addTask {
         try? await Task.sleep(for: time)
         return nil
@@ -113,11 +115,14 @@ struct HTTPTransport: Sendable {
     return request
   }
 
-  private func attempt(_ call: APICall, _ request: HTTPClientRequest) async -> Result<ByteBuffer, KubernetesError> {
+  private func attempt<Answer: Sendable>(
+    _ call: APICall, _ request: HTTPClientRequest,
+    _ read: @Sendable (HTTPClientResponse.Body) async throws -> Answer
+  ) async -> Result<Answer, KubernetesError> {
     do {
       let response = try await requests.execute(request, deadline: .distantFuture)
       guard (200..<300).contains(response.status.code) else { return .failure(try await refusal(call, response)) }
-      return .success(try await response.body.collect(upTo: call.maximumBytes))
+      return .success(try await read(response.body))
     } catch {
       return .failure(Task.isCancelled ? cancelled(call) : failure(call, error))
     }
@@ -164,6 +169,8 @@ struct HTTPTransport: Sendable {
       case .deadlineExceeded: return lost(call, "did not answer in time", .noAnswer)
       default: break
       }
+    case let error as ListFramer.Malformed:
+      return KubernetesError(.malformed, "\(call.name): what came back cannot be read: \(error.problem)")
     case is NIOTooManyBytesError:
       var error = KubernetesError(
         .malformed, "\(call.name): \(name) sent an answer of more than \(call.maximumBytes) bytes")

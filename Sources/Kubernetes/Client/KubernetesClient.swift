@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import BareMetal
 import FoundationEssentials
 public import Logging
@@ -57,6 +58,13 @@ public final class KubernetesClient: Sendable {
 
   /// The answer to a request, with as many attempts as it takes and is right.
   func send(_ call: APICall) async throws(KubernetesError) -> ByteBuffer {
+    try await send(call) { body in try await body.collect(upTo: call.maximumBytes) }
+  }
+
+  /// The same, of what `read` makes of the answer's body; begun anew with each attempt.
+  func send<Answer: Sendable>(
+    _ call: APICall, _ read: @escaping @Sendable (HTTPClientResponse.Body) async throws -> Answer
+  ) async throws(KubernetesError) -> Answer {
     let deadline = ContinuousClock.now + configuration.patience
     var random = SystemRandomNumberGenerator()
     var mayHaveBeenDone = false
@@ -65,7 +73,7 @@ public final class KubernetesClient: Sendable {
       attempt += 1
       var failure: KubernetesError
       do throws(KubernetesError) {
-        return try await attemptOnce(call)
+        return try await attemptOnce(call, read)
       } catch {
         failure = error
       }
@@ -91,9 +99,11 @@ public final class KubernetesClient: Sendable {
     }
   }
 
-  private func attemptOnce(_ call: APICall) async throws(KubernetesError) -> ByteBuffer {
+  private func attemptOnce<Answer: Sendable>(
+    _ call: APICall, _ read: @escaping @Sendable (HTTPClientResponse.Body) async throws -> Answer
+  ) async throws(KubernetesError) -> Answer {
     try await identified(call) { [transport] identity throws(KubernetesError) in
-      try await transport.exchange(call, as: identity)
+      try await transport.exchange(call, as: identity, read)
     }
   }
 

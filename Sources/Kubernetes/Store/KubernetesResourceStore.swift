@@ -53,10 +53,26 @@ public final class KubernetesResourceStore: ResourceStore {
   }
 
   public func list<Kind: ResourceKind>(_ kind: Kind.Type) async throws(StoreError) -> ResourceList<Kind> {
-    do throws(KubernetesError) {
-      let found = try await client.list(ResourcePath(kind), as: Resource<Kind>.self) { [strings] object in
-        object.compact(sharing: strings)
+    try await listed(kind) { [client, strings] () throws(KubernetesError) in
+      try await client.list(ResourcePath(kind), as: Resource<Kind>.self) { $0.compact(sharing: strings) }
+    }
+  }
+
+  public func list<Kind: ResourceKind>(
+    _ kind: Kind.Type, notOlderThan version: String
+  ) async throws(StoreError) -> ResourceList<Kind> {
+    try await listed(kind) { [client, strings] () throws(KubernetesError) in
+      try await client.list(ResourcePath(kind), notOlderThan: version, as: Resource<Kind>.self) {
+        $0.compact(sharing: strings)
       }
+    }
+  }
+
+  private func listed<Kind: ResourceKind>(
+    _ kind: Kind.Type, _ list: () async throws(KubernetesError) -> KubernetesList<Resource<Kind>>
+  ) async throws(StoreError) -> ResourceList<Kind> {
+    do throws(KubernetesError) {
+      let found = try await list()
       for object in found.items { reporter.see(object) }
       for unreadable in found.unreadable { reporter.report(unreadable, of: kind) }
       // By key as bytes: the server sorts by its database's keys, which are namespace/name.

@@ -31,7 +31,7 @@ extension MirroredResourceStore {
       do throws(StoreError) {
         let latest = mirror.latest
         let list = try await answer(within: limits.list) { [remote] () async throws(StoreError) in
-          try await remote.list(Kind.self)
+          try await remote.list(Kind.self, notOlderThan: String(max(0, latest)))
         }
         let wasComplete = mirror.isComplete
         mirror.replace(by: list, latest: latest)
