@@ -10,7 +10,7 @@ public struct KubernetesClientConfiguration: Sendable {
   public var connectTime = Duration.seconds(5)
   /// Objects of a page of a list: about 2 MB of Servers.
   public var pageSize = 250
-  /// For one answer. Of a list no more than an object at a time is in memory as JSON.
+  /// For one answer to a list, of which no more than an object at a time is in memory as JSON.
   public var maximumAnswerBytes = 1 << 30
   /// For one object in a watch; etcd holds 1.5 MB, JSON may be a little longer than what was written.
   public var maximumObjectBytes = 8 << 20
