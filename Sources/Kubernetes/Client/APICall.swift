@@ -10,7 +10,7 @@ struct APICall: Sendable {
   var contentType = "application/json"
   var repetition = RetryPolicy.Repetition.harmless
   var maximumBytes: Int
-  /// From the first byte of the answer to the last; the configuration's where `nil`.
+  /// For the answer to its last byte; the configuration's for any answer where `nil`. It begins within that in any case.
   var time: Duration?
 
   var method: HTTPMethod {

@@ -77,7 +77,7 @@ struct HTTPTransport: Sendable {
     }
     if let outcome { return try outcome.get() }
     if Task.isCancelled { throw cancelled(call) }
-    throw lost(call, "did not answer within \(time.components.seconds) s", .noAnswer)
+    throw tooLate(call, time)
   }
 
   /// Begins a watch: the body of its answer, once it is known that it is one.
@@ -120,7 +120,7 @@ struct HTTPTransport: Sendable {
     _ read: @Sendable (HTTPClientResponse.Body) async throws -> Answer
   ) async -> Result<Answer, KubernetesError> {
     do {
-      let response = try await requests.execute(request, deadline: .distantFuture)
+      let response = try await requests.execute(request, timeout: TimeAmount(configuration.answerTime))
       guard (200..<300).contains(response.status.code) else { return .failure(try await refusal(call, response)) }
       return .success(try await read(response.body))
     } catch {
@@ -154,6 +154,10 @@ struct HTTPTransport: Sendable {
     return error
   }
 
+  private func tooLate(_ call: APICall, _ time: Duration) -> KubernetesError {
+    lost(call, "did not answer within \(time.components.seconds) s", .noAnswer)
+  }
+
   func failure(_ call: APICall, _ error: any Error) -> KubernetesError {
     func unreached(_ text: String, _ reason: KubernetesError.Reason = .unreachable) -> KubernetesError {
       KubernetesError(reason, "\(call.name): \(name) \(text)")
@@ -166,7 +170,7 @@ struct HTTPTransport: Sendable {
       case .tlsHandshakeTimeout: return unreached("accepted a connection, but speaks no TLS")
       case .remoteConnectionClosed: return lost(call, "hung up before it had answered", .noAnswer)
       case .readTimeout: return lost(call, "went silent", .noAnswer)
-      case .deadlineExceeded: return lost(call, "did not answer in time", .noAnswer)
+      case .deadlineExceeded: return tooLate(call, configuration.answerTime)
       default: break
       }
     case let error as ListFramer.Malformed:

@@ -2,7 +2,7 @@
 public struct KubernetesClientConfiguration: Sendable {
   /// For one answer, the first byte to the last. The API server itself gives up after 60 s; etcd's timeout is 5 to 10 s.
   public var answerTime = Duration.seconds(15)
-  /// For the answer to a list of everything at once: what the API server itself takes at most.
+  /// For the answer to a list of everything at once, once it has begun: what the API server itself takes at most.
   public var listTime = Duration.seconds(60)
   /// For one request with all its attempts.
   public var patience = Duration.seconds(40)
