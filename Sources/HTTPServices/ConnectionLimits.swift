@@ -15,8 +15,9 @@ struct ConnectionLimits: Sendable {
   var request: TimeAmount = .seconds(30)
   /// How long a client may take nothing of an answer that waits for it.
   var stall: TimeAmount = .seconds(60)
-  /// Bytes of a body that are kept for who answers: above every limit that is answered with 413. The rest is not kept.
-  var keptBodyBytes = 1 << 20
+  /// Bytes of a body that are kept for who answers, at least the most that is taken anywhere. A larger one is answered,
+  /// with 413, when so much is there.
+  var keptBodyBytes = 512 << 10
   /// Bytes of body after which a connection is cut, whatever answer it got.
   var bodyBytes = 4 << 20
   /// Bytes of all header fields. iPXE and firmware send some hundred.

@@ -36,6 +36,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   /// What a client sent ahead, before it had the answer to its request. While there is some, no more is read.
   private var ahead = CircularBuffer<HTTPServerRequestPart>()
   private var isReadWanted = false
+  private var isGoingOn = false
 
   /// When what is waited for must be there, and what is counted if it is not.
   private var deadline = (time: NIODeadline.distantFuture, reason: String?.none)
@@ -107,8 +108,11 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard error is HTTPParserError, !isAnswering, !isLast else { return context.close(promise: nil) }
+    guard error is HTTPParserError else { return context.close(promise: nil) }
     (head, isReceiving, isLast) = (nil, false, true)
+    // What came before it is answered.
+    guard !isAnswering else { return }
+    isAnswering = true
     write(HTTPResponse(status: .badRequest, headerFields: [.contentLength: "0"]), context)
     end(context)
   }
@@ -123,6 +127,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     (self.head, body, isAnswering) = (nil, ByteBuffer(), true)
     if !head.isKeepAlive { isLast = true }
     expect(within: limits.stall, orCount: "stall", context)
+    // A task of its own, for as long as the connection is open, which whoever shuts the listener down waits for.
     let place = NIOLoopBound((connection: self, context: context), eventLoop: context.eventLoop)
     Task.immediate(executorPreference: executor) { [respond, channel = context.channel] in
       let response = await respond(whole, channel)
@@ -174,7 +179,11 @@ final class HTTPConnection: ChannelDuplexHandler {
   private func goOn(_ context: ChannelHandlerContext) {
     guard !isLast else { return context.close(promise: nil) }
     expect(within: limits.idle, context)
+    // Who answers what was sent ahead, and need not wait for it, comes back here.
+    guard !isGoingOn else { return }
+    isGoingOn = true
     while !isAnswering || isReceiving, let part = ahead.popFirst() { take(part, context) }
+    isGoingOn = false
     if ahead.isEmpty, isReadWanted {
       isReadWanted = false
       context.read()
