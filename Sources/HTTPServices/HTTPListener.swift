@@ -23,7 +23,8 @@ struct HTTPListener: Sendable {
 
   /// Connections that are not accepted yet: a client that finds no room there tries again after a whole second.
   private static let backlog: Int32 = 1024
-  /// Connections that are accepted at a time, before what came on others is looked at.
+  /// Connections that are accepted at a time, before what came on others is looked at. There may be as many more than
+  /// ``ConnectionLimits/connections``.
   private static let accepted: UInt = 64
 
   /// Serves until graceful shutdown, when requests under way are finished.

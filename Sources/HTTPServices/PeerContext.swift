@@ -1,4 +1,3 @@
-import Glibc
 import Hummingbird
 import NIOCore
 import Wire
@@ -24,9 +23,9 @@ struct PeerContext: RequestContext {
 extension Endpoint {
   /// The IPv4 endpoint of a socket, or `nil`.
   init?(_ address: SocketAddress) {
-    guard case .v4(let address) = address else { return nil }
-    self.init(
-      address: IPv4Address(rawValue: UInt32(bigEndian: address.address.sin_addr.s_addr)),
-      port: UInt16(bigEndian: address.address.sin_port))
+    guard case .v4 = address, let host = address.ipAddress.flatMap({ IPv4Address($0) }), let port = address.port,
+      let port = UInt16(exactly: port)
+    else { return nil }
+    self.init(address: host, port: port)
   }
 }
