@@ -7,6 +7,9 @@ struct FilePart: Sendable {
   let file: NIOFileHandle
   let bytes: Range<Int>
 
+  /// A portion was taken: an inbound event.
+  struct Progress {}
+
   /// Why it did not arrive whole.
   enum Failure: Error {
     /// The file became shorter.
@@ -53,7 +56,9 @@ final class FileSender: ChannelOutboundHandler, Sendable {
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { result in
       switch result {
-      case .success: self.send(part, from: end, context, promise)
+      case .success:
+        context.fireUserInboundEventTriggered(FilePart.Progress())
+        self.send(part, from: end, context, promise)
       case .failure:
         promise?.fail(
           part.reaches(end) ? FilePart.Failure.clientLeft(bytes: offset - part.bytes.lowerBound) : .shrank)

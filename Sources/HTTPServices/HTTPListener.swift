@@ -2,6 +2,10 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOExtras
+import NIOHTTP1
+import NIOPosix
+import ServiceLifecycle
 import Synchronization
 import Wire
 
@@ -16,6 +20,12 @@ struct HTTPListener: Sendable {
   var tls: TLSIdentity?
   /// Called once, when every address listens.
   let onListening: @Sendable ([Endpoint]) async -> Void
+
+  /// Connections that are not accepted yet: a client that finds no room there tries again after a whole second.
+  private static let backlog: Int32 = 1024
+  /// Connections that are accepted at a time, before what came on others is looked at. There may be as many more than
+  /// ``ConnectionLimits/connections``.
+  private static let accepted: UInt = 64
 
   /// Serves until graceful shutdown, when requests under way are finished.
   /// - Throws: ``ListenError``
@@ -40,22 +50,66 @@ struct HTTPListener: Sendable {
     whenListening: @escaping @Sendable (Endpoint) async -> Void
   ) async throws {
     let wanted = Endpoint(address: address, port: port)
-    let server = HTTPServer(
-      address: .hostname(address.description, port: Int(port)),
-      channel: .init(
-        additionalChannelHandlers: [ConnectionGuard(limits: limits, table: table)],
-        idleTimeout: limits.idle,
-        httpDecoderConfiguration: .init(
-          maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
-          maxHeaderFieldCount: limits.headerFields)),
-      stall: limits.stall, tls: tls, connections: limits.connections, logger: logger)
-    do {
-      try await server.run(responder) { channel in
-        await whenListening(channel.localAddress.flatMap { Endpoint($0) } ?? wanted)
+    let group = MultiThreadedEventLoopGroup.singleton
+    let connections = ServerQuiescingHelper(group: group)
+    let respond: HTTPConnection.Responder = { [logger] request, channel in
+      let context = PeerContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+      do {
+        return try await responder.respond(to: request, context: context)
+      } catch {
+        // The router turns every error of a handler into an answer: what comes here is a broken connection.
+        return Response(status: .badRequest, headers: [.connection: "close"])
       }
+    }
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: Self.backlog)
+      .serverChannelOption(.maxMessagesPerRead, value: Self.accepted)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelInitializer { [limits] channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandlers([
+            AvailableConnectionsChannelHandler(maxConnections: limits.connections),
+            connections.makeServerChannelHandler(channel: channel),
+          ])
+        }
+      }
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try setUp(channel, table, respond) }
+      }
+    let channel: any Channel
+    do {
+      channel = try await bootstrap.bind(host: address.description, port: Int(port)).get()
     } catch let error as IOError {
       throw ListenError(wanted, error)
     }
+    let ended = channel.eventLoop.makePromise(of: Void.self)
+    try await withTaskCancellationHandler {
+      try await withGracefulShutdownHandler {
+        await whenListening(channel.localAddress.flatMap { Endpoint($0) } ?? wanted)
+        try await ended.futureResult.get()
+      } onGracefulShutdown: {
+        connections.initiateShutdown(promise: ended)
+      }
+    } onCancel: {
+      connections.initiateShutdown(promise: ended)
+    }
+  }
+
+  private func setUp(_ channel: any Channel, _ table: ConnectionTable, _ respond: @escaping HTTPConnection.Responder)
+    throws
+  {
+    var decoder = NIOHTTPDecoderLimitConfiguration()
+    decoder.maxHeaderFieldSize = limits.headerBytes
+    decoder.maxHeaderListSize = limits.headerBytes
+    decoder.maxHeaderFieldCount = limits.headerFields
+    let pipeline = channel.pipeline.syncOperations
+    if let tls { try pipeline.addHandler(try tls.handler()) }
+    try pipeline.addHandlers([
+      FileSender(), HTTPResponseEncoder(),
+      ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoder)),
+      HTTPConnection(channel.eventLoop, limits: limits, table: table, respond: respond),
+    ])
   }
 }
 

@@ -1,4 +1,3 @@
-import Glibc
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -12,10 +11,6 @@ import ServiceLifecycle
 struct HTTPServer: Sendable {
   let address: BindAddress
   let channel: HTTP1Channel.Configuration
-  /// How long nothing may move on a connection that is being answered; `nil`: for ever.
-  var stall: TimeAmount?
-  /// What TLS shows; `nil`: none.
-  var tls: TLSIdentity?
   /// Connections at a time; the others wait in the kernel's backlog.
   let connections: Int
   let logger: Logger
@@ -28,8 +23,8 @@ struct HTTPServer: Sendable {
   func run(
     _ responder: some HTTPResponder<PeerContext>, onListening: @escaping @Sendable (any Channel) async -> Void
   ) async throws {
-    let builder = HTTPServerBuilder { [channel, stall, tls] responder in
-      HTTPConnection(http: HTTP1Channel(responder: responder, configuration: channel), stall: stall, tls: tls)
+    let builder = HTTPServerBuilder { [channel] responder in
+      HTTP1Channel(responder: responder, configuration: channel)
     }
     let server = try builder.buildServer(
       configuration: ServerConfiguration(
@@ -45,21 +40,10 @@ struct HTTPServer: Sendable {
           // The router turns every error of a handler into an answer: what comes here is a broken connection.
           response = Response(status: .badRequest, headers: [.connection: "close"])
         }
-        response.headers[.date] = Self.date
+        response.headers[.date] = HTTPDate.now
         try await writer.write(response: response.head, body: response.body)
       },
       onServerRunning: onListening)
     try await server.run()
-  }
-
-  /// RFC 9110 §5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`
-  private static var date: String {
-    var (now, parts) = (time(nil), tm())
-    gmtime_r(&now, &parts)
-    return String(unsafeUninitializedCapacity: 30) { bytes in
-      bytes.withMemoryRebound(to: CChar.self) {
-        strftime($0.baseAddress, $0.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-      }
-    }
   }
 }

@@ -103,6 +103,68 @@ struct LiveTests {
     }
   }
 
+  @Test("A body that is too long is answered 413 before all of it is there; the connection goes on after it")
+  func longBody() async throws {
+    try await serving(try Rack()) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      let half = String(repeating: "x", count: 600 << 10)
+      try await connection.write(
+        "POST /agent/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: \(2 * half.utf8.count)\r\n\r\n\(half)")
+      #expect(await connection.until("bytes\n").hasPrefix("HTTP/1.1 413 "))
+      try await connection.write("\(half)GET /boot.ipxe HTTP/1.1\r\nHost: x\r\n\r\n")
+      #expect(await connection.until("reboot\n").hasPrefix("HTTP/1.1 200 "))
+      try await connection.close()
+    }
+  }
+
+  @Test("Thousands of requests sent ahead are answered in order, whether they wait for the disk or not")
+  func sentAhead() async throws {
+    let rack = try Rack()
+    try rack.serveAgent()
+    try await serving(rack) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      let kernel = "GET /env/agent-amd64/vmlinuz HTTP/1.1\r\n\r\n"
+      let nothing = String(repeating: "GET /x HTTP/1.1\r\n\r\n", count: 2000)
+      try await connection.write(
+        "\(kernel)\(nothing)\(kernel)\(nothing)GET /boot.ipxe HTTP/1.1\r\nConnection: close\r\n\r\n\(kernel)")
+      let statuses = await connection.rest().split(separator: "HTTP/1.1 ").compactMap { Int($0.prefix(3)) }
+      let missing = Array(repeating: 404, count: 2000)
+      #expect(statuses == [200] + missing + [200] + missing + [200])
+    }
+  }
+
+  @Test(
+    "A client that asks once gets its answer and the end",
+    arguments: ["HTTP/1.0\r\n\r\n", "HTTP/1.1\r\nConnection: close\r\n\r\n", "HTTP/1.1\r\n\r\n"])
+  func once(_ rest: String) async throws {
+    try await serving(try Rack()) { endpoint in
+      let connection = try await RawConnection.open(endpoint)
+      try await connection.write("GET /boot.ipxe \(rest)")
+      if rest == "HTTP/1.1\r\n\r\n" { try await connection.channel.close(mode: .output).get() }
+      let answer = await connection.rest()
+      #expect(answer.hasPrefix("HTTP/1.1 200 "))
+      #expect(answer.hasSuffix("reboot\n"))
+    }
+  }
+
+  @Test("What is under way at shutdown arrives whole")
+  func underWayAtShutdown() async throws {
+    let rack = try Rack()
+    try rack.serve([(.environment("agent-amd64", .initramfs), [UInt8](repeating: 7, count: 32 << 20))])
+    let (connections, continuation) = AsyncStream<RawConnection>.makeStream()
+    async let served: Void = serving(rack) { endpoint in
+      let updates = try #require(rack.journal.follow())
+      let connection = try await RawConnection.open(endpoint, autoRead: false)
+      try await connection.write("GET /env/agent-amd64/initramfs.xz HTTP/1.1\r\nHost: x\r\n\r\n")
+      _ = await updates.first { $0.event.reason == "TransferStarted" }
+      continuation.yield(connection)
+    }
+    let connection = try #require(await connections.first { _ in true })
+    try await connection.channel.setOption(.autoRead, value: true).get()
+    #expect(await connection.rest().utf8.count > 32 << 20)
+    try await served
+  }
+
   @Test("A client that stops reading is cut, and the journal says so")
   func stalledReader() async throws {
     var limits = ConnectionLimits()

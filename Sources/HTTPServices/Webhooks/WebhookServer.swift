@@ -26,6 +26,7 @@ public struct WebhookServer: Service {
     logger: Logger, onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     var limits = ConnectionLimits(connections: 64)
+    limits.keptBodyBytes = WebhookAnswers.Limits.conversionBytes
     limits.bodyBytes = WebhookAnswers.Limits.conversionBytes
     listener = HTTPListener(
       addresses: addresses, port: port, limits: limits, logger: logger, tls: identity, onListening: onListening)
