@@ -31,8 +31,10 @@ final class HTTPConnection: ChannelDuplexHandler {
   /// Whether a request's end is still to come. It may be answered already, when it is too long.
   private var isReceiving = false
   private var isAnswering = false
-  /// Whether no request follows.
+  /// Whether no request is answered after this one.
   private var isLast = false
+  /// Whether nothing comes any more that could be read. What came before is answered.
+  private var isInputEnded = false
   /// What a client sent ahead, before it had the answer to its request. While there is some, no more is read.
   private var ahead = CircularBuffer<HTTPServerRequestPart>()
   private var isReadWanted = false
@@ -99,9 +101,12 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
-    case is ChannelShouldQuiesceEvent, ChannelEvent.inputClosed as ChannelEvent:
+    case is ChannelShouldQuiesceEvent:
       isLast = true
       if head == nil, !isAnswering { context.close(promise: nil) }
+    case ChannelEvent.inputClosed as ChannelEvent:
+      isInputEnded = true
+      if !isAnswering { context.close(promise: nil) }
     case is FilePart.Progress: expect(within: limits.stall, orCount: "stall", context)
     default: context.fireUserInboundEventTriggered(event)
     }
@@ -109,10 +114,9 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard error is HTTPParserError else { return context.close(promise: nil) }
-    (head, isReceiving, isLast) = (nil, false, true)
-    // What came before it is answered.
+    (isReceiving, isInputEnded) = (false, true)
     guard !isAnswering else { return }
-    isAnswering = true
+    (head, isAnswering, isLast) = (nil, true, true)
     write(HTTPResponse(status: .badRequest, headerFields: [.contentLength: "0"]), context)
     end(context)
   }
@@ -184,6 +188,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     isGoingOn = true
     while !isAnswering || isReceiving, let part = ahead.popFirst() { take(part, context) }
     isGoingOn = false
+    if isInputEnded, !isAnswering, ahead.isEmpty { return context.close(promise: nil) }
     if ahead.isEmpty, isReadWanted {
       isReadWanted = false
       context.read()

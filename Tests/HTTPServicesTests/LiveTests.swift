@@ -128,8 +128,8 @@ struct LiveTests {
       try await connection.write(
         "\(kernel)\(nothing)\(kernel)\(nothing)GET /boot.ipxe HTTP/1.1\r\nConnection: close\r\n\r\n\(kernel)")
       let statuses = await connection.rest().split(separator: "HTTP/1.1 ").compactMap { Int($0.prefix(3)) }
-      let missing = Array(repeating: 404, count: 2000)
-      #expect(statuses == [200] + missing + [200] + missing + [200])
+      #expect(statuses.count == 4003)
+      #expect(statuses.indices.filter { statuses[$0] == 200 } == [0, 2001, 4002])
     }
   }
 
