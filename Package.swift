@@ -108,8 +108,7 @@ let package = Package(
     .target(
       name: "BootServices",
       dependencies: [
-        "BareMetal", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", coreMetrics, logging, nioCore, nioPosix,
-        serviceLifecycle,
+        "BareMetal", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", coreMetrics, logging, nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
     .target(
@@ -180,8 +179,9 @@ let package = Package(
     .testTarget(
       name: "BootServicesTests",
       dependencies: [
-        "BareMetal", "BootServices", "DHCP", "RawLink", "TFTP", "TFTPTesting", "Wire", coreMetrics, logging, nioCore,
-        nioPosix, serviceLifecycle,
+        "BareMetal", "BootServices", "DHCP", "LinuxSystem", "RawLink", "TFTP", "TFTPTesting", "Wire", coreMetrics,
+        logging,
+        nioCore, nioPosix, serviceLifecycle,
       ],
       swiftSettings: app),
     .testTarget(

@@ -3,6 +3,9 @@ internal import Glibc
 
 /// A thread outside the cooperative pool, for work that waits in system calls.
 public enum SystemThread {
+  /// How many run at once: the processors in use.
+  public static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
   /// Runs `body` on a new thread. `false` when none is to be had.
   /// - Parameter name: what `ps` and `top` show; the kernel keeps 15 bytes of it.
   public static func start(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {

@@ -46,11 +46,8 @@ public struct TFTPTransfer: Hashable, Sendable {
 
   public let parameters: TFTPParameters
 
-  /// Bytes as sent.
-  public let size: Int
-
-  /// The number of the last block.
-  public let lastBlock: Int
+  /// Which bytes go into which block.
+  public let layout: TFTPLayout
 
   /// When ``timeout(at:)`` has something to do.
   public private(set) var deadline: ContinuousClock.Instant
@@ -83,21 +80,23 @@ public struct TFTPTransfer: Hashable, Sendable {
   private var interval: Duration
 
   public init(size: Int, parameters: TFTPParameters, limits: TFTPLimits = TFTPLimits(), now: ContinuousClock.Instant) {
-    self.size = max(0, size)
+    self.layout = TFTPLayout(size: size, blockSize: parameters.blockSize)
     self.parameters = parameters
     self.limits = limits
-    self.lastBlock = self.size / parameters.blockSize + 1
     self.interval = parameters.timeout ?? Self.firstInterval
     self.deadline = now + interval
     self.sentAt = now
     self.progressAt = now
   }
 
+  /// Bytes as sent.
+  public var size: Int { layout.size }
+
+  /// The number of the last block.
+  public var lastBlock: Int { layout.lastBlock }
+
   /// The bytes of the file that a block carries.
-  public func bytes(of block: Int) -> Range<Int> {
-    let start = min(size, max(0, block - 1) * parameters.blockSize)
-    return start..<min(size, start + parameters.blockSize)
-  }
+  public func bytes(of block: Int) -> Range<Int> { layout.bytes(of: block) }
 
   /// A block's number on the wire: 16 bits, 65535 is followed by 0.
   public static func blockNumber(of block: Int) -> UInt16 { UInt16(truncatingIfNeeded: block) }

@@ -30,9 +30,10 @@ final class VirtualTime: Sendable {
     Timestamp(milliseconds: wallOrigin + time / millisecond)
   }
 
+  /// Rounded up: a timer never fires before its time, which the parts under test take for no time at all.
   static func nanoseconds(_ instant: ContinuousClock.Instant) -> Nanoseconds {
     let parts = (instant - origin).components
-    return parts.seconds * second + parts.attoseconds / 1_000_000_000
+    return parts.seconds * second + (parts.attoseconds + 999_999_999) / 1_000_000_000
   }
 
   static func nanoseconds(_ timestamp: Timestamp) -> Nanoseconds {

@@ -2,7 +2,7 @@ public import NIOCore
 import NIOPosix
 public import TFTP
 
-/// Runs a ``TFTPReader`` on a socket of 127.0.0.1, with datagrams lost on purpose if wanted.
+/// Runs a ``TFTPReader`` on a socket of a loopback address, with datagrams lost on purpose if wanted.
 public final class TFTPLoopbackClient: ChannelInboundHandler {
   public typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
@@ -59,9 +59,12 @@ public final class TFTPLoopbackClient: ChannelInboundHandler {
 
   /// Reads a file.
   ///
-  /// - Parameter patience: the time without a packet after which the client repeats itself.
+  /// - Parameters:
+  ///   - patience: the time without a packet after which the client repeats itself.
+  ///   - host: the client's address.
   public static func read(
-    _ reader: TFTPReader, from server: SocketAddress, loss: Loss = .none, patience: TimeAmount = .milliseconds(500)
+    _ reader: TFTPReader, from server: SocketAddress, loss: Loss = .none, patience: TimeAmount = .milliseconds(500),
+    on host: String = "127.0.0.1"
   ) async throws -> Outcome {
     let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
     let outcome = eventLoop.makePromise(of: Outcome.self)
@@ -74,7 +77,7 @@ public final class TFTPLoopbackClient: ChannelInboundHandler {
             TFTPLoopbackClient(reader, from: server, loss: loss, patience: patience, outcome: outcome))
         }
       }
-      .bind(host: "127.0.0.1", port: 0).get()
+      .bind(host: host, port: 0).get()
     let result = try await outcome.futureResult.get()
     try? await channel.close()
     return result

@@ -122,6 +122,21 @@ struct TFTPTransferTests {
     #expect(TFTPTransfer.blockNumber(of: 65_536) == 0)
   }
 
+  @Test("where every answer takes the same long time, none is taken for lost")
+  func steadyDelay() {
+    var roundTrip = RoundTrip()
+    #expect(roundTrip.retransmissionInterval == nil)
+    for _ in 0..<100 { roundTrip.measured(.milliseconds(80)) }
+    #expect(roundTrip.smoothed == .milliseconds(80))
+    #expect(roundTrip.retransmissionInterval == .milliseconds(80) + RoundTrip.floor)
+    // Once it varies, more than the floor is added.
+    for number in 0..<100 { roundTrip.measured(.milliseconds(number % 2 == 0 ? 40 : 120)) }
+    let interval = roundTrip.retransmissionInterval ?? .zero
+    #expect(interval > .milliseconds(180))
+    #expect(interval < .milliseconds(300))
+    #expect(roundTrip.minimum == .milliseconds(40))
+  }
+
   @Test("silence doubles the wait, and ends the transfer when patience is used up")
   func backOff() throws {
     var transfer = try transfer(size: 10_000)
@@ -138,7 +153,8 @@ struct TFTPTransferTests {
       if action == .fail(.timedOut) { break }
       #expect(action == .send(2..<3))
     }
-    #expect(waits.first == RoundTrip.floor)
+    // The one answer took 1 ms.
+    #expect(waits.first == .milliseconds(1) + RoundTrip.floor)
     #expect(zip(waits, waits.dropFirst()).allSatisfy { $1 == min($0 * 2, .seconds(4)) })
     #expect((.seconds(30)...(.seconds(34))).contains(now - at(1)))
     #expect(transfer.isEnded)

@@ -1,3 +1,4 @@
+import LinuxSystem
 public import NIOCore
 
 #if canImport(Glibc)
@@ -10,13 +11,13 @@ public import NIOCore
 public struct TFTPBindError: Error, CustomStringConvertible {
   public let address: SocketAddress
 
-  /// The operating system's error number, if it was one.
-  public let errno: CInt?
+  /// The operating system's error number.
+  public let errno: CInt
 
   public let description: String
 
-  init(_ error: any Error, listeningOn address: SocketAddress) {
-    let errno = (error as? IOError)?.errnoCode
+  init(_ error: SystemError, listeningOn address: SocketAddress) {
+    let errno = error.code
     self.address = address
     self.errno = errno
     let place = "UDP port \(address.port ?? 0) of \(address.ipAddress ?? "\(address)")"

@@ -1,3 +1,4 @@
+import LinuxSystem
 public import NIOCore
 public import TFTP
 
@@ -21,13 +22,16 @@ public struct TFTPConfiguration: Sendable {
   /// What clients are granted. The block size is lowered further to what fits the path's MTU.
   public var limits = TFTPLimits()
 
-  /// Transfers at a time. Each takes a socket and, while it lasts, about 4 KiB.
+  /// Threads for each address. A host's transfers are all on one of them.
+  public var threads = max(1, min(4, SystemThread.processorCount))
+
+  /// Transfers at a time, of all threads. Each takes a socket and, while it lasts, about 1 KiB.
   public var maximumTransfers = 4096
 
   /// Transfers of one address at a time. A machine needs one or two; more come from behind an address translation.
   public var maximumTransfersPerClient = 64
 
-  /// Requests that wait for their turn.
+  /// Requests that wait for their turn, of all threads.
   public var maximumWaiting = 4096
 
   /// Let the kernel cut a window into packets (UDP_SEGMENT) where it can; never done in ``PortMode/single``.
@@ -38,9 +42,10 @@ public struct TFTPConfiguration: Sendable {
 
   public init(addresses: [SocketAddress]) { self.addresses = addresses }
 
-  /// What a listener keeps at most.
-  var admissionLimits: TFTPAdmission<SocketAddress, TFTPSession>.Limits {
+  /// What one thread keeps at most.
+  var admissionLimits: TFTPAdmission<SocketEndpoint, TFTPSession>.Limits {
     .init(
-      transfers: maximumTransfers, transfersPerHost: maximumTransfersPerClient, waiting: maximumWaiting)
+      transfers: max(1, maximumTransfers / max(1, threads)), transfersPerHost: maximumTransfersPerClient,
+      waiting: max(1, maximumWaiting / max(1, threads)))
   }
 }

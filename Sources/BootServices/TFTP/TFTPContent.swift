@@ -6,10 +6,27 @@ public struct TFTPContent: Sendable {
   /// The largest file kept in memory for TFTP. Boot programs have about 1 MiB; kernels travel by HTTP.
   public static let largestFile = 256 << 20
 
-  let buffer: ByteBuffer
+  /// Owns the bytes.
+  private final class Storage: Sendable {
+    nonisolated(unsafe) let bytes: UnsafeBufferPointer<UInt8>
 
-  /// The readable bytes of `buffer`.
-  public init(_ buffer: ByteBuffer) { self.buffer = buffer }
+    init(_ buffer: ByteBuffer) {
+      let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: buffer.readableBytes)
+      _ = copy.initialize(from: buffer.readableBytesView)
+      bytes = UnsafeBufferPointer(copy)
+    }
+
+    deinit { bytes.deallocate() }
+  }
+
+  private let storage: Storage
+
+  /// The readable bytes of `buffer`, copied once.
+  public init(_ buffer: ByteBuffer) { storage = Storage(buffer) }
+
+  /// Where the bytes lie, for as long as there is a copy of this content: they are sent from there. Whoever keeps the
+  /// pointer beside the content need not count references for each packet, which threads would wait for each other on.
+  var bytes: UnsafeBufferPointer<UInt8> { storage.bytes }
 
   /// The bytes of the file at `path`; `nil` if there is none, or if it is larger than ``largestFile``.
   public static func file(at path: String) throws(SystemError) -> TFTPContent? {
@@ -20,10 +37,5 @@ public struct TFTPContent: Sendable {
   }
 
   /// The number of bytes.
-  public var size: Int { buffer.readableBytes }
-
-  /// Appends a range of the bytes to a packet that is being put together.
-  func append(_ range: Range<Int>, to packet: inout ByteBuffer) {
-    packet.writeBytes(buffer.readableBytesSpan.extracting(range))
-  }
+  public var size: Int { bytes.count }
 }

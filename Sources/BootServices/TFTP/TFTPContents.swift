@@ -2,7 +2,7 @@ package import TFTP
 
 /// What can be read by TFTP: a map from names to contents, not a directory.
 ///
-/// Asked on an event loop: answer at once, from memory.
+/// Asked on a listener's thread: answer at once, from memory.
 public protocol TFTPContents: Sendable {
   /// The content of a name, or `nil`.
   ///

@@ -1,16 +1,14 @@
+import LinuxSystem
 import Logging
-import NIOCore
-import NIOPosix
 import TFTP
 
-/// The handler of a listening port: takes requests, keeps the transfers that came of them.
+/// A listening socket and the transfers that come of its requests, on a thread of their own.
 ///
-/// Requests are queued first and begun a few at a time, with reading in between: when a whole row of racks is powered on,
-/// what is in the socket's buffer must be taken out before the kernel drops the rest.
-final class TFTPListener: ChannelInboundHandler {
-  typealias InboundIn = AddressedEnvelope<ByteBuffer>
-  typealias OutboundOut = AddressedEnvelope<ByteBuffer>
-
+/// The thread waits for all sockets at once and gives each that has something one turn: a datagram, and the window that
+/// answers it. So no transfer can hold up the others, however fast its client is. Requests are queued first and begun a
+/// few at a time, with reading in between: when a whole row of racks is powered on, what is in the socket's buffer must
+/// be taken out before the kernel drops the rest.
+final class TFTPListener {
   /// What all listeners of a service share.
   struct Environment: Sendable {
     let configuration: TFTPConfiguration
@@ -20,114 +18,173 @@ final class TFTPListener: ChannelInboundHandler {
     let report: @Sendable (TFTPEvent) -> Void
   }
 
-  /// Events fired through the pipeline from outside the event loop.
-  enum Shutdown: Sendable {
-    /// Take no requests, let transfers end.
-    case graceful
+  /// A request is at most 512 bytes long (RFC 2347); what a datagram holds beyond this is cut.
+  private static let readSize = 1024
 
-    /// End them now.
-    case immediate
-  }
+  /// Requests read before transfers have their turn.
+  private static let readBatch = 64
 
-  /// Whether the kernel cuts windows into packets. Known for certain only after the first try: network drivers, tunnels
-  /// and small MTUs may refuse it.
-  enum Segmentation {
-    case unproven
-    case works
-    case refused
-  }
-
-  /// Datagrams taken by one system call, of at most 1 KiB (a request is at most 512 bytes long, RFC 2347).
-  static let readBatch = 64
-  static let readSize = readBatch * 1024
-
-  /// Bytes the kernel may keep of requests not read yet: several thousand of them.
-  private static let receiveBufferSize: SocketOptionValue = 4 << 20
-
-  /// SO_RCVBUFFORCE: the buffer size in spite of net.core.rmem_max; needs CAP_NET_ADMIN.
-  private static let forcedReceiveBufferSize = NIOBSDSocket.Option(rawValue: 33)
-
-  /// Requests begun before the socket is read again.
+  /// Requests begun before the sockets are read again.
   private static let beginBatch = 32
 
+  /// Bytes the kernel may keep of requests not read yet: several thousand of them.
+  private static let receiveBufferSize = 4 << 20
+
+  /// The numbers that the poll tells; a session's is its place, and so many more.
+  private static let requestsNumber = 0
+  private static let shutdownNumber = 1
+  private static let timerNumber = 2
+  private static let firstSessionNumber = 3
+
   let environment: Environment
-  let eventLoop: any EventLoop
-  var segmentation: Segmentation
 
-  /// Where a window's packets are put together: one for all transfers, as each window is sent at once.
-  var packets = ByteBuffer()
+  /// Whether transfers may try to have their windows cut by the kernel. Not in single-port mode: a refusal would cost
+  /// everybody a system call for each window.
+  let usesSegmentation: Bool
 
-  private var admission: TFTPAdmission<SocketAddress, TFTPSession>
-  private var isBeginning = false
+  /// The socket that transfers use in single-port mode.
+  let socket: UDPSocket
+
+  /// Where sessions convert text: one for all, as each window is sent at once.
+  var text: [UInt8] = []
+
+  private let shutdown: TFTPShutdown
+  private let poll: EventPoll
+  private let timer: TimerDescriptor
+
+  /// When the timer was set for.
+  private var timerDeadline: ContinuousClock.Instant?
+
+  private let local: SocketEndpoint
+  private var admission: TFTPAdmission<SocketEndpoint, TFTPSession>
+  private var deadlines = DeadlineQueue()
+  private var sessions: [TFTPSession?] = []
+  private var freePlaces: [Int] = []
   private var isDraining = false
-  private var context: ChannelHandlerContext?
+  private var lastEnd: ContinuousClock.Instant?
+  private var hasToldOfSegmentation = false
 
-  init(_ environment: Environment, on eventLoop: any EventLoop) {
+  init(_ environment: Environment, on socket: UDPSocket, until shutdown: TFTPShutdown) throws(SystemError) {
     self.environment = environment
-    self.eventLoop = eventLoop
-    // Not in single-port mode: older kernels refuse a window that exceeds the path's MTU with an error that closes the
-    // socket, and here it is everybody's.
+    self.socket = socket
+    self.shutdown = shutdown
     let configuration = environment.configuration
-    self.admission = TFTPAdmission(limits: configuration.admissionLimits)
-    let isSupported =
-      configuration.usesSegmentation && configuration.portMode == .perTransfer && System.supportsUDPSegmentationOffload
-    self.segmentation = isSupported ? .unproven : .refused
+    guard let local = socket.local else { throw SystemError(operation: "getsockname", code: 0) }
+    self.local = local
+    admission = TFTPAdmission(limits: configuration.admissionLimits)
+    usesSegmentation =
+      configuration.usesSegmentation && configuration.portMode == .perTransfer && socket.canSegment
+    poll = try EventPoll()
+    timer = try TimerDescriptor()
+    socket.reserve(receiveBuffer: Self.receiveBufferSize)
+    if local.isWildcard { try socket.reportDestinations() }
+    try poll.add(socket.rawValue, number: Self.requestsNumber)
+    try poll.add(shutdown.descriptor, number: Self.shutdownNumber)
+    try poll.add(timer.rawValue, number: Self.timerNumber)
   }
 
-  /// The channel that transfers use in single-port mode.
-  var channel: (any Channel)? { context?.channel }
-
-  func channelActive(context: ChannelHandlerContext) {
-    self.context = context
-    let options = context.channel.syncOptions
-    if (try? options?.setOption(.socketOption(Self.forcedReceiveBufferSize), value: Self.receiveBufferSize)) == nil {
-      try? options?.setOption(.socketOption(.so_rcvbuf), value: Self.receiveBufferSize)
-    }
-    if context.channel.localAddress?.isWildcard == true {
-      try? options?.setOption(.receivePacketInfo, value: true)
-    }
-  }
-
-  func channelInactive(context: ChannelHandlerContext) {
-    self.context = nil
-    isDraining = true
-    for session in admission.sessions { session.shutDown() }
-    context.fireChannelInactive()
-  }
-
-  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    switch event as? Shutdown {
-    case .graceful:
-      isDraining = true
-      let grace = environment.configuration.shutdownGrace
-      context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(grace)) { self.endAll() }
-      closeIfDrained()
-    case .immediate: endAll()
-    case nil: context.fireUserInboundEventTriggered(event)
+  /// Answers until the shutdown is over.
+  func serve() throws(SystemError) {
+    var numbers = [UInt64](repeating: 0, count: EventPoll.mostEvents)
+    var buffer = [UInt8](repeating: 0, count: Self.readSize)
+    while !(isDraining && admission.count == 0) {
+      let canBegin = admission.waitingCount > 0 && admission.openCount < admission.limits.transfers
+      let count = try poll.wait(milliseconds: canBegin ? 0 : nil, into: &numbers)
+      for index in 0..<count {
+        let number = Int(truncatingIfNeeded: numbers[index])
+        switch number {
+        case Self.requestsNumber: readRequests(&buffer)
+        case Self.shutdownNumber: beginShutdown()
+        case Self.timerNumber: passTime()
+        default: session(at: number - Self.firstSessionNumber)?.readable(&buffer)
+        }
+      }
+      beginWaiting()
     }
   }
 
-  /// An error that concerns one packet, such as a host that refuses an answer: nothing to do.
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    environment.logger.debug("TFTP socket error", metadata: ["error": "\(error)"])
+  // MARK: What sessions ask for
+
+  /// Watches a transfer's own socket.
+  func watch(_ socket: UDPSocket, of session: TFTPSession) throws(SystemError) {
+    try poll.add(socket.rawValue, number: session.place + Self.firstSessionNumber)
   }
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let datagram = unwrapInboundIn(data)
+  /// A session is to be told at its deadline. One at a time, moved only when it would be too late: an ACK costs no sorting.
+  func arm(_ session: TFTPSession, for deadline: ContinuousClock.Instant) {
+    deadlines.set(session.place, to: deadline)
+    setTimer(deadline)
+  }
+
+  /// A session is over.
+  func ended(_ session: TFTPSession) {
+    admission.end(session.client)
+    guard session.place >= 0 else { return }
+    deadlines.remove(session.place)
+    sessions[session.place] = nil
+    freePlaces.append(session.place)
+  }
+
+  /// The way to a client does not take windows that the kernel cuts.
+  func segmentationRefused(for client: SocketEndpoint, _ error: SystemError) {
+    environment.counters.add(to: \.segmentationRefusals)
+    guard !hasToldOfSegmentation else { return }
+    hasToldOfSegmentation = true
+    environment.logger.notice(
+      "the kernel does not cut TFTP windows into packets here",
+      metadata: ["client": "\(client.socketAddress, default: "?")", "error": "\(error)"])
+  }
+
+  // MARK: Time
+
+  /// Sets the timer, unless it is set for an earlier time: then it is set again when that has come.
+  private func setTimer(_ deadline: ContinuousClock.Instant) {
+    if let timerDeadline, timerDeadline <= deadline { return }
+    timerDeadline = deadline
+    timer.set(in: deadline - .now)
+  }
+
+  private func passTime() {
+    timer.take()
+    timerDeadline = nil
+    let now = ContinuousClock.now
+    while let place = deadlines.next(at: now) { session(at: place)?.timePassed(at: now) }
+    if let lastEnd, lastEnd <= now { endAll() }
+    if let first = deadlines.first { setTimer(first) }
+    if let lastEnd { setTimer(lastEnd) }
+  }
+
+  private func session(at place: Int) -> TFTPSession? { place < sessions.count ? sessions[place] : nil }
+
+  // MARK: Requests
+
+  private func readRequests(_ buffer: inout [UInt8]) {
+    for _ in 0..<Self.readBatch {
+      do {
+        guard let datagram = try socket.receive(into: &buffer) else { return }
+        take(datagram, in: buffer)
+      } catch {
+        // An error that concerns one packet, such as a host that refuses an answer in single-port mode.
+        environment.logger.debug("TFTP socket error", metadata: ["error": "\(error)"])
+      }
+    }
+  }
+
+  private func take(_ datagram: UDPSocket.Received, in buffer: [UInt8]) {
     let counters = environment.counters
-    guard (datagram.remoteAddress.port ?? 0) != 0 else { return counters.add(to: \.malformed) }
+    let client = datagram.source
+    guard client.port != 0 else { return counters.add(to: \.malformed) }
     let packet: TFTPPacket
     do {
-      packet = try TFTPPacket(parsing: datagram.data.readableBytesUInt8Span)
+      packet = try TFTPPacket(parsing: buffer.span.extracting(0..<datagram.count))
     } catch {
       return counters.add(to: \.malformed)
     }
     switch packet {
-    case .readRequest(let request): take(request, isWrite: false, from: datagram)
-    case .writeRequest(let request): take(request, isWrite: true, from: datagram)
+    case .readRequest(let request): take(request, isWrite: false, from: client, to: datagram.destination)
+    case .writeRequest(let request): take(request, isWrite: true, from: client, to: datagram.destination)
     case .acknowledgement, .error:
-      guard environment.configuration.portMode == .single, let session = admission.session(of: datagram.remoteAddress)
-      else {
+      guard environment.configuration.portMode == .single, let session = admission.session(of: client) else {
         return counters.add(to: \.unexpected)
       }
       session.received(packet)
@@ -135,28 +192,13 @@ final class TFTPListener: ChannelInboundHandler {
     }
   }
 
-  func channelReadComplete(context: ChannelHandlerContext) {
-    beginWaiting()
-    context.fireChannelReadComplete()
-  }
-
-  /// A session is over.
-  func ended(_ session: TFTPSession) {
-    admission.end(session.client)
-    beginWaiting()
-    closeIfDrained()
-  }
-
-  private func take(_ request: TFTPRequest, isWrite: Bool, from datagram: AddressedEnvelope<ByteBuffer>) {
+  private func take(
+    _ request: TFTPRequest, isWrite: Bool, from client: SocketEndpoint, to destination: SocketEndpoint?
+  ) {
     let counters = environment.counters
-    let client = datagram.remoteAddress
-    guard !isDraining, let listening = context?.channel.localAddress else {
-      return counters.add(to: \.droppedShutdown)
-    }
-    var local = listening
-    if let destination = datagram.metadata?.packetInfo?.destinationAddress {
-      guard !destination.isMulticast, !destination.isLimitedBroadcast else { return counters.add(to: \.broadcast) }
-      local = destination
+    guard !isDraining else { return counters.add(to: \.droppedShutdown) }
+    if let destination, destination.isMulticast || destination.isLimitedBroadcast {
+      return counters.add(to: \.broadcast)
     }
     if let session = admission.session(of: client) {
       if session.repeated(request, isWrite: isWrite) { return }
@@ -167,36 +209,46 @@ final class TFTPListener: ChannelInboundHandler {
     case .queueFull: return counters.add(to: \.droppedQueueFull)
     case nil: break
     }
-    let session = TFTPSession(request, isWrite: isWrite, from: client, to: local, listener: self)
+    let session = TFTPSession(
+      request, isWrite: isWrite, from: client, to: (destination ?? local).host, listener: self)
     _ = admission.admit(session, from: client, of: client.host, at: session.requestedAt)
   }
 
   private func beginWaiting() {
-    guard !isBeginning else { return }
-    isBeginning = true
-    defer { isBeginning = false }
+    guard admission.waitingCount > 0 else { return }
     let now = ContinuousClock.now
     var batch = Self.beginBatch
     while batch > 0, let turn = admission.next(at: now) {
       switch turn {
       case .begin(let session):
         batch -= 1
-        session.open()
+        let place = freePlaces.popLast() ?? sessions.count
+        if place == sessions.count { sessions.append(session) } else { sessions[place] = session }
+        session.open(at: place)
       case .tooLate(let session):
         environment.counters.add(to: \.droppedTooLate)
         session.forget()
       }
     }
-    if batch == 0, admission.waitingCount > 0 { eventLoop.assumeIsolated().execute { self.beginWaiting() } }
+  }
+
+  // MARK: The end
+
+  private func beginShutdown() {
+    switch shutdown.take() {
+    case .none: break
+    case .graceful:
+      isDraining = true
+      let end = ContinuousClock.now + environment.configuration.shutdownGrace
+      lastEnd = end
+      setTimer(end)
+    case .immediate: endAll()
+    }
   }
 
   private func endAll() {
     isDraining = true
+    lastEnd = nil
     for session in admission.sessions { session.shutDown() }
-    closeIfDrained()
-  }
-
-  private func closeIfDrained() {
-    if isDraining, admission.count == 0 { context?.close(promise: nil) }
   }
 }

@@ -1,37 +1,36 @@
+import LinuxSystem
 public import Logging
 public import NIOCore
-public import NIOPosix
 public import ServiceLifecycle
 import TFTP
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
 /// Serves files by TFTP, read only (RFC 1350, 2347, 2348, 2349, 7440).
 ///
-/// Each address has one listener on one event loop, and all its transfers live on that loop: no locks, no task per
-/// client or packet, timers are the loop's. What a packet means is decided by `TFTPTransfer`; here are only the sockets.
+/// Each address has a few listeners, each on a thread of its own, where all its transfers live: no locks, no task per
+/// client or packet. Which listener a request goes to is the kernel's choice, by the client's address. What a packet means is decided by `TFTPTransfer`; here are only the sockets.
 public struct TFTPService: Service {
-  /// A listener that was closed by an error of its socket is opened again after so long.
-  private static let reopenDelay: Duration = .milliseconds(200)
-
   private let environment: TFTPListener.Environment
-  private let group: any EventLoopGroup
   private let listening: @Sendable ([SocketAddress]) -> Void
 
   /// - Parameters:
   ///   - contents: what can be read.
-  ///   - group: the event loops to run on.
   ///   - listening: called once, with the addresses and ports in the order configured, when requests are answered.
-  ///   - report: called on an event loop for each event: must return at once.
+  ///   - report: called on a listener's thread for each event: must return at once.
   public init(
     configuration: TFTPConfiguration,
     contents: any TFTPContents,
-    group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger,
     listening: @escaping @Sendable ([SocketAddress]) -> Void = { _ in },
     report: @escaping @Sendable (TFTPEvent) -> Void = { _ in }
   ) {
     self.environment = TFTPListener.Environment(
       configuration: configuration, contents: contents, counters: TFTPCounters(), logger: logger, report: report)
-    self.group = group
     self.listening = listening
   }
 
@@ -42,64 +41,55 @@ public struct TFTPService: Service {
   ///
   /// - Throws: ``TFTPBindError`` if an address cannot be listened on.
   public func run() async throws {
-    var channels = [any Channel]()
-    do {
-      for address in environment.configuration.addresses { channels.append(try await bind(to: address)) }
-    } catch {
-      for channel in channels { try? await channel.close() }
-      throw error
+    var sockets = [UDPSocket]()
+    var addresses = [SocketAddress]()
+    for address in environment.configuration.addresses {
+      let group = try bind(to: address)
+      sockets += group
+      addresses.append(group.first?.local?.socketAddress ?? address)
     }
-    listening(channels.compactMap(\.localAddress))
-    await withDiscardingTaskGroup { group in
-      for channel in channels { group.addTask { await keepOpen(channel) } }
+    let shutdown = try sockets.map { _ in try TFTPShutdown() }
+    listening(addresses)
+    try await withThrowingDiscardingTaskGroup { group in
+      for (socket, shutdown) in zip(sockets, shutdown) {
+        group.addTask { try await serve(socket, until: shutdown) }
+      }
     }
   }
 
-  private func bind(to address: SocketAddress) async throws -> any Channel {
-    let environment = environment
+  private func bind(to address: SocketAddress) throws(TFTPBindError) -> [UDPSocket] {
+    guard let endpoint = SocketEndpoint(address) else {
+      throw TFTPBindError(SystemError(operation: "bind", code: EAFNOSUPPORT), listeningOn: address)
+    }
     do {
-      return try await DatagramBootstrap(group: group.next())
-        .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: TFTPListener.readSize))
-        .channelOption(.datagramVectorReadMessageCount, value: TFTPListener.readBatch)
-        .channelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(TFTPListener(environment, on: channel.eventLoop))
-          }
-        }
-        .bind(to: address).get()
+      return try UDPSocket.group(of: environment.configuration.threads, boundTo: endpoint)
     } catch {
       throw TFTPBindError(error, listeningOn: address)
     }
   }
 
-  /// Waits until the listener has drained after a shutdown, and opens it again if an error closed it before: NIO closes
-  /// a datagram channel on errors of single packets, such as one a firewall rule forbids to send.
-  private func keepOpen(_ first: any Channel) async {
-    var open = first
-    while true {
-      let channel = open
-      await withTaskCancellationHandler {
-        await withGracefulShutdownHandler {
-          _ = try? await channel.closeFuture.get()
-        } onGracefulShutdown: {
-          channel.pipeline.fireUserInboundEventTriggered(TFTPListener.Shutdown.graceful)
+  /// Answers the requests of a socket, on a new thread, until the shutdown is over.
+  private func serve(_ socket: UDPSocket, until shutdown: TFTPShutdown) async throws {
+    let environment = environment
+    let result = await withTaskCancellationHandler {
+      await withGracefulShutdownHandler {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, SystemError>, Never>) in
+          let isStarted = SystemThread.start(named: "tftp") {
+            continuation.resume(
+              returning: Result { () throws(SystemError) in
+                try TFTPListener(environment, on: socket, until: shutdown).serve()
+              })
+          }
+          if !isStarted {
+            continuation.resume(returning: .failure(SystemError(operation: "pthread_create", code: EAGAIN)))
+          }
         }
-      } onCancel: {
-        channel.pipeline.fireUserInboundEventTriggered(TFTPListener.Shutdown.immediate)
+      } onGracefulShutdown: {
+        shutdown.begin(.graceful)
       }
-      guard !Task.isShuttingDownGracefully, !Task.isCancelled, let address = channel.localAddress else { return }
-      environment.counters.add(to: \.reopenedListeners)
-      environment.logger.warning("TFTP listener was closed, opening it again", metadata: ["address": "\(address)"])
-      repeat {
-        do {
-          try await Task.sleep(for: Self.reopenDelay)
-          open = try await bind(to: address)
-        } catch is CancellationError {
-          return
-        } catch {
-          environment.logger.warning("TFTP listener cannot be opened", metadata: ["error": "\(error)"])
-        }
-      } while open === channel && !Task.isShuttingDownGracefully
+    } onCancel: {
+      shutdown.begin(.immediate)
     }
+    try result.get()
   }
 }

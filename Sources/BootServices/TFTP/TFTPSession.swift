@@ -1,20 +1,16 @@
+import LinuxSystem
 import Logging
 import NIOCore
-import NIOPosix
 import TFTP
 
-/// One client's request and the transfer that comes of it, on the listener's event loop.
+/// One client's request and the transfer that comes of it, on the listener's thread.
 final class TFTPSession {
   private enum State {
     case waiting
-    case opening
-    case open(any Channel)
+    /// `peer`: whom to name when sending; `nil` on a socket of its own, which is connected.
+    case open(UDPSocket, peer: SocketEndpoint?)
     case ended
   }
-
-  /// IP_MTU and IPV6_MTU: the MTU of a connected socket's path.
-  private static let pathMTU = NIOBSDSocket.Option(rawValue: 14)
-  private static let pathMTU6 = NIOBSDSocket.Option(rawValue: 24)
 
   /// IPv4 or IPv6 header, UDP header and TFTP header.
   private static let headerSize = 20 + 8 + 4
@@ -23,48 +19,55 @@ final class TFTPSession {
   /// Progress is reported in tenths of the file, but not more often than each MiB.
   private static let smallestProgress = 1 << 20
 
-  /// How often a transfer's socket is opened again after an error closed it.
-  private static let maximumReopenings = 3
-
-  /// The most packets the kernel cuts from one buffer (UDP_MAX_SEGMENTS), and the most bytes in it.
-  private static let maximumSegments = 64
-  private static let maximumSegmentedBytes = 65000
-
-  let client: SocketAddress
+  let client: SocketEndpoint
   let requestedAt: ContinuousClock.Instant
+
+  /// By which the listener knows it; -1 while it waits for its turn.
+  private(set) var place = -1
 
   private let request: TFTPRequest
   private let isWrite: Bool
-  private let listener: TFTPListener
-  private var local: SocketAddress
+  private unowned let listener: TFTPListener
+  private let local: SocketEndpoint
   private var state = State.waiting
-  private var reopenings = 0
   private var content: TFTPContent?
+
+  /// The content's, as long as it is kept.
+  private var bytes = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+
   private var transfer: TFTPTransfer?
+  private var layout = TFTPLayout(size: 0, blockSize: 1)
+
+  /// Whether windows are cut by the kernel: until the first is refused. Each transfer finds out by itself, as the
+  /// next client may be behind another device.
+  private var isSegmented: Bool
 
   /// In netascii: where the window begins in the converted text.
   private var text = (position: Netascii(), block: 1)
 
-  private var timer: (task: Scheduled<Void>, deadline: ContinuousClock.Instant)?
   private var nextProgress = 0
 
+  /// When the listener is to tell that time has passed.
+  private var alarm: ContinuousClock.Instant?
+
   init(
-    _ request: TFTPRequest, isWrite: Bool, from client: SocketAddress, to local: SocketAddress, listener: TFTPListener
+    _ request: TFTPRequest, isWrite: Bool, from client: SocketEndpoint, to local: SocketEndpoint,
+    listener: TFTPListener
   ) {
     self.client = client
     self.requestedAt = ContinuousClock.now
     self.request = request
     self.isWrite = isWrite
     self.local = local
-    self.local.port = 0
     self.listener = listener
+    self.isSegmented = listener.usesSegmentation
   }
 
-  var isEnded: Bool {
+  private var isEnded: Bool {
     if case .ended = state { true } else { false }
   }
 
-  var environment: TFTPListener.Environment { listener.environment }
+  private var environment: TFTPListener.Environment { listener.environment }
 
   // MARK: What the listener tells
 
@@ -77,14 +80,32 @@ final class TFTPSession {
     return true
   }
 
-  /// Opens the socket and answers.
-  func open() {
-    state = .opening
-    switch environment.configuration.portMode {
-    case .single:
-      guard let channel = listener.channel else { return forget() }
-      opened(channel)
-    case .perTransfer: openSocket()
+  /// Opens the socket and answers. From now on the listener knows it by `place`.
+  func open(at place: Int) {
+    self.place = place
+    do {
+      switch environment.configuration.portMode {
+      case .single: state = .open(listener.socket, peer: client)
+      case .perTransfer:
+        let socket = try UDPSocket(boundTo: local)
+        try socket.connect(to: client)
+        try listener.watch(socket, of: self)
+        state = .open(socket, peer: nil)
+      }
+    } catch {
+      environment.counters.add(to: \.socketFailures)
+      environment.logger.warning(
+        "no socket for a TFTP transfer",
+        metadata: ["client": "\(client.socketAddress, default: "?")", "error": "\(error)"])
+      return close()
+    }
+    do {
+      try begin()
+    } catch {
+      environment.counters.add(to: \.refused)
+      report(.refused(error.code, message: error.message))
+      send(error.packet)
+      close()
     }
   }
 
@@ -95,7 +116,7 @@ final class TFTPSession {
     close()
   }
 
-  /// Ends the session without a word: nobody waits for the answer any more, or none can be given.
+  /// Ends the session without a word: nobody waits for the answer any more.
   func forget() { close() }
 
   func shutDown() {
@@ -103,7 +124,29 @@ final class TFTPSession {
     perform(transfer?.shutDown() ?? .wait)
   }
 
-  // MARK: What the socket tells
+  /// Its deadline has passed.
+  func timePassed(at now: ContinuousClock.Instant) {
+    alarm = nil
+    // Too early after an ACK: then this sets the alarm again.
+    perform(transfer?.timeout(at: now) ?? .wait)
+  }
+
+  /// Its own socket has something: takes one datagram, by way of `buffer`.
+  func readable(_ buffer: inout [UInt8]) {
+    guard case .open(let socket, peer: nil) = state else { return }
+    let packet: TFTPPacket
+    do {
+      guard let count = try socket.receiveFromPeer(into: &buffer) else { return }
+      packet = try TFTPPacket(parsing: buffer.span.extracting(0..<count))
+    } catch let error as SystemError {
+      // The client's host says that nobody listens on its port. Other errors are of the way, which may come back.
+      if error.isRefusal { perform(transfer?.becameUnreachable() ?? .wait) }
+      return
+    } catch {
+      return environment.counters.add(to: \.malformed)
+    }
+    received(packet)
+  }
 
   /// A packet from the client.
   func received(_ packet: TFTPPacket) {
@@ -117,113 +160,57 @@ final class TFTPSession {
     }
   }
 
-  /// The client's host says that nobody listens on its port.
-  func refused() { perform(transfer?.becameUnreachable() ?? .wait) }
+  // MARK: The transfer
 
-  /// An error closed the socket. The next transmission may work; the port must stay the same.
-  func socketClosed() {
-    guard case .open = state else { return }
-    guard reopenings < Self.maximumReopenings else { return refused() }
-    reopenings += 1
-    state = .opening
-    openSocket()
-  }
-
-  // MARK: The socket
-
-  private func openSocket() {
-    let session = NIOLoopBound(self, eventLoop: listener.eventLoop)
-    let client = client
-    DatagramBootstrap(group: listener.eventLoop)
-      .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: TFTPSessionHandler.readSize))
-      .channelOption(.maxMessagesPerRead, value: 1)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(TFTPSessionHandler(session.value))
-        }
-      }
-      .bind(to: local)
-      .flatMap { channel in channel.connect(to: client).map { channel } }
-      .assumeIsolated()
-      .whenComplete { result in
-        switch result {
-        case .success(let channel): self.opened(channel)
-        case .failure(let error): self.openingFailed(error)
-        }
-      }
-  }
-
-  private func openingFailed(_ error: any Error) {
-    environment.counters.add(to: \.socketFailures)
-    environment.logger.warning(
-      "no socket for a TFTP transfer", metadata: ["client": "\(client)", "error": "\(error)"])
-    transfer == nil ? close() : refused()
-  }
-
-  private func opened(_ channel: any Channel) {
-    guard case .opening = state else { return channel.close(promise: nil) }
-    state = .open(channel)
-    if transfer != nil { return }
-    if let port = channel.localAddress?.port { local.port = port }
-    do {
-      try begin(on: channel)
-    } catch {
-      environment.counters.add(to: \.refused)
-      report(.refused(error.code, message: error.message))
-      send(error.packet, on: channel)
-      close()
-    }
-  }
-
-  private func begin(on channel: any Channel) throws(TFTPRefusal) {
+  private func begin() throws(TFTPRefusal) {
     let content = try environment.contents.content(of: request, isWrite: isWrite)
-    let size = request.mode == .netascii ? Netascii.count(of: content.buffer.readableBytesUInt8Span) : content.size
-    let limits = limits(on: channel)
+    let size = request.mode == .netascii ? Netascii.count(of: content.bytes.span) : content.size
+    let limits = limits()
     let parameters = try TFTPParameters(answering: request, size: size, limits: limits)
     let now = ContinuousClock.now
     var transfer = TFTPTransfer(size: size, parameters: parameters, limits: limits, now: now)
     let action = transfer.start(at: now)
     self.content = content
+    bytes = content.bytes
     self.transfer = transfer
+    layout = transfer.layout
     nextProgress = progressStep
     environment.counters.add(to: \.started)
     report(.started(size: size))
     perform(action)
   }
 
-  private func limits(on channel: any Channel) -> TFTPLimits {
+  /// Blocks are never larger than what fits the MTU of the interface, or of the path as far as it is known.
+  private func limits() -> TFTPLimits {
     var limits = environment.configuration.limits
-    guard environment.configuration.portMode == .perTransfer else { return limits }
-    let isIPv6 = client.protocol == .inet6
-    let option: ChannelOptions.Types.SocketOption =
-      isIPv6 ? .init(level: .ipv6, name: Self.pathMTU6) : .init(level: .ip, name: Self.pathMTU)
-    if let mtu = try? channel.syncOptions?.getOption(option) {
-      limits.blockSize = min(limits.blockSize, Int(mtu) - (isIPv6 ? Self.headerSize6 : Self.headerSize))
+    if case .open(let socket, peer: nil) = state, let mtu = socket.pathMTU {
+      let headers = client.family == .ipv6 ? Self.headerSize6 : Self.headerSize
+      limits.blockSize = min(limits.blockSize, mtu - headers)
     }
     return limits
   }
 
-  // MARK: What the transfer wants done
-
   private func perform(_ action: TFTPTransfer.Action) {
-    guard let transfer, !isEnded else { return }
+    guard !isEnded, let deadline = transfer?.deadline, let acknowledged = transfer?.acknowledgedBytes else { return }
     switch action {
     case .wait: break
-    case .acknowledgeOptions: send(.optionAcknowledgement(transfer.parameters.acknowledged))
-    case .send(let blocks): send(blocks, of: transfer)
+    case .acknowledgeOptions: send(.optionAcknowledgement(transfer?.parameters.acknowledged ?? []))
+    case .send(let blocks): send(blocks)
     case .finish:
       environment.counters.add(to: \.finished)
-      return end(.finished(bytes: transfer.size, in: ContinuousClock.now - requestedAt))
+      return end(.finished(bytes: layout.size, in: ContinuousClock.now - requestedAt))
     case .fail(.declined):
       environment.counters.add(to: \.declined)
-      return end(.declined(size: transfer.size))
+      return end(.declined(size: layout.size))
     case .fail(let failure):
       if let farewell = failure.farewell { send(farewell) }
       environment.counters.add(to: \.failed)
-      return end(.failed(failure, bytes: transfer.acknowledgedBytes))
+      return end(.failed(failure, bytes: acknowledged))
     }
-    reportProgress(of: transfer)
-    arm(for: transfer.deadline)
+    if acknowledged >= nextProgress { reportProgress(acknowledged) }
+    if let alarm, alarm <= deadline { return }
+    alarm = deadline
+    listener.arm(self, for: deadline)
   }
 
   private func end(_ kind: TFTPEvent.Kind) {
@@ -233,124 +220,86 @@ final class TFTPSession {
 
   private func close() {
     guard !isEnded else { return }
-    let previous = state
+    // The last reference to a socket of its own: it is closed here.
     state = .ended
-    timer?.task.cancel()
-    timer = nil
     if let transfer {
       environment.counters.add(transfer.acknowledgedBytes, to: \.bytes)
       environment.counters.add(transfer.resentBlocks, to: \.resentBlocks)
       environment.counters.add(transfer.impossibleAcknowledgements, to: \.unexpected)
     }
-    if case .open(let channel) = previous, environment.configuration.portMode == .perTransfer {
-      channel.close(promise: nil)
-    }
     listener.ended(self)
   }
 
-  /// One timer at a time, moved only when it would be too late: an ACK costs no rescheduling.
-  private func arm(for deadline: ContinuousClock.Instant) {
-    if let timer {
-      guard deadline < timer.deadline else { return }
-      timer.task.cancel()
-    }
-    let delay = TimeAmount(deadline - ContinuousClock.now)
-    let task = listener.eventLoop.assumeIsolated().scheduleTask(in: delay) { self.timerFired() }
-    timer = (task, deadline)
-  }
+  private var progressStep: Int { max(Self.smallestProgress, layout.size / 10) }
 
-  private func timerFired() {
-    timer = nil
-    guard let deadline = transfer?.deadline, !isEnded else { return }
-    let now = ContinuousClock.now
-    guard now >= deadline else { return arm(for: deadline) }
-    perform(transfer?.timeout(at: now) ?? .wait)
-  }
-
-  private var progressStep: Int { max(Self.smallestProgress, (transfer?.size ?? 0) / 10) }
-
-  private func reportProgress(of transfer: TFTPTransfer) {
-    guard transfer.acknowledgedBytes >= nextProgress else { return }
-    nextProgress = transfer.acknowledgedBytes + progressStep
-    report(.progressed(bytes: transfer.acknowledgedBytes, of: transfer.size))
+  private func reportProgress(_ acknowledged: Int) {
+    nextProgress = acknowledged + progressStep
+    report(.progressed(bytes: acknowledged, of: layout.size))
   }
 
   private func report(_ kind: TFTPEvent.Kind) {
-    environment.report(TFTPEvent(client: client, name: request.name, kind: kind))
+    guard let address = client.socketAddress else { return }
+    environment.report(TFTPEvent(client: address, name: request.name, kind: kind))
   }
 
   // MARK: Sending
 
   private func send(_ packet: TFTPPacket) {
-    if case .open(let channel) = state { send(packet, on: channel) }
-  }
-
-  private func send(_ packet: TFTPPacket, on channel: any Channel) {
-    let envelope = AddressedEnvelope(remoteAddress: client, data: ByteBuffer(bytes: packet.bytes))
-    channel.pipeline.syncOperations.writeAndFlush(NIOAny(envelope), promise: nil)
-  }
-
-  /// Puts a window together and sends it: cut into packets by the kernel if it can, else packet by packet, either way in
-  /// one system call as far as the window fits one.
-  private func send(_ blocks: Range<Int>, of transfer: TFTPTransfer) {
-    // What a full socket buffer holds back will go out; more of the same would not help.
-    guard case .open(let channel) = state, channel.isWritable || environment.configuration.portMode == .single else {
-      return
+    guard case .open(let socket, let peer) = state else { return }
+    do {
+      try socket.send(packet.bytes, to: peer)
+    } catch {
+      environment.counters.add(to: \.droppedSends)
     }
-    let packetSize = transfer.parameters.blockSize + TFTPPacket.dataHeaderSize
-    listener.packets.clear(minimumCapacity: blocks.count * packetSize)
-    if request.mode == .netascii { skipText(to: blocks.lowerBound, of: transfer) }
-    var text = text.position
-    for block in blocks {
-      listener.packets.writeMultipleIntegers(TFTPOperation.data.rawValue, TFTPTransfer.blockNumber(of: block))
-      let range = transfer.bytes(of: block)
-      if request.mode == .netascii {
-        for _ in range {
-          listener.packets.writeInteger(content.flatMap { text.next(of: $0.buffer.readableBytesUInt8Span) } ?? 0)
+  }
+
+  /// Sends a window in one system call as far as it fits one, from where the content lies. What the kernel does not take
+  /// is lost, as it may be anywhere on the way: the transfer's timer sees to it.
+  private func send(_ blocks: Range<Int>) {
+    let isText = request.mode == .netascii
+    if isText { convertText(of: blocks) }
+    let start = layout.bytes(of: blocks).lowerBound
+    var rest = blocks
+    while !rest.isEmpty {
+      let batch = rest.prefix(UDPSocket.mostPieces)
+      let range = layout.bytes(of: batch)
+      let sent =
+        isText
+        ? listener.text.withUnsafeBytes {
+          send(batch, .init(rebasing: $0[(range.lowerBound - start)..<(range.upperBound - start)]))
         }
-      } else {
-        content?.append(range, to: &listener.packets)
-      }
+        : send(batch, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[range])))
+      guard sent == batch.count else { return environment.counters.add(rest.count - sent, to: \.droppedSends) }
+      rest = rest.dropFirst(sent)
     }
-    let end = listener.packets.writerIndex
-    let isSegmented = listener.segmentation != .refused && blocks.count > 1
-    let step =
-      isSegmented ? min(Self.maximumSegments, Self.maximumSegmentedBytes / packetSize) * packetSize : packetSize
-    for start in stride(from: 0, to: end, by: max(step, packetSize)) {
-      let count = min(max(step, packetSize), end - start)
-      guard let data = listener.packets.getSlice(at: start, length: count) else { break }
-      var envelope = AddressedEnvelope(remoteAddress: client, data: data)
-      if isSegmented, count > packetSize {
-        envelope.metadata = .init(ecnState: .transportNotCapable, packetInfo: nil, segmentSize: packetSize)
-      }
-      channel.pipeline.syncOperations.write(NIOAny(envelope), promise: proof(on: channel, isSegmented: isSegmented))
-    }
-    channel.pipeline.syncOperations.flush()
   }
 
-  /// Moves the beginning of the text window forward.
-  private func skipText(to block: Int, of transfer: TFTPTransfer) {
-    guard let content, block > text.block else { return }
-    for _ in transfer.bytes(of: text.block).lowerBound..<transfer.bytes(of: block).lowerBound {
-      _ = text.position.next(of: content.buffer.readableBytesUInt8Span)
+  /// Sends blocks whose bytes are these: how many the kernel took.
+  private func send(_ blocks: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Int {
+    guard case .open(let socket, let peer) = state else { return 0 }
+    var pieces = UDPSocket.Pieces(
+      tag: TFTPOperation.data.rawValue, firstNumber: TFTPTransfer.blockNumber(of: blocks.lowerBound),
+      count: blocks.count, size: layout.blockSize, content: bytes, areSegmented: isSegmented && blocks.count > 1)
+    do {
+      return try socket.send(pieces, to: peer)
+    } catch {
+      guard pieces.areSegmented, error.isSegmentationRefusal else { return 0 }
+      isSegmented = false
+      listener.segmentationRefused(for: client, error)
     }
-    text.block = block
+    pieces.areSegmented = false
+    return (try? socket.send(pieces, to: peer)) ?? 0
   }
 
-  /// The promise that tells whether segmentation works, until that is known.
-  private func proof(on channel: any Channel, isSegmented: Bool) -> EventLoopPromise<Void>? {
-    guard isSegmented, listener.segmentation == .unproven else { return nil }
-    let promise = channel.eventLoop.makePromise(of: Void.self)
-    promise.futureResult.assumeIsolated().whenComplete { result in
-      switch result {
-      case .success: if self.listener.segmentation == .unproven { self.listener.segmentation = .works }
-      case .failure(let error):
-        guard self.listener.segmentation == .unproven, !self.isEnded else { return }
-        self.listener.segmentation = .refused
-        self.environment.logger.notice(
-          "the kernel does not cut TFTP windows into packets here", metadata: ["error": "\(error)"])
-      }
+  /// Converts what a window carries, and moves the beginning of the text forward to it.
+  private func convertText(of blocks: Range<Int>) {
+    let source = bytes.span
+    if blocks.lowerBound > text.block {
+      for _ in layout.bytes(of: text.block..<blocks.lowerBound) { _ = text.position.next(of: source) }
+      text.block = blocks.lowerBound
     }
-    return promise
+    listener.text.removeAll(keepingCapacity: true)
+    var position = text.position
+    for _ in layout.bytes(of: blocks) { listener.text.append(position.next(of: source) ?? 0) }
   }
 }

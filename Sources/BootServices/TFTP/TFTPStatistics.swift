@@ -35,8 +35,11 @@ public struct TFTPStatistics: Sendable, Equatable {
   /// Sockets that could not be opened.
   public var socketFailures = 0
 
-  /// Listeners that were closed by an error and opened again.
-  public var reopenedListeners = 0
+  /// Packets that the kernel did not take: its buffer was full, or there is no way to the client.
+  public var droppedSends = 0
+
+  /// Transfers whose way does not take windows that the kernel cuts into packets.
+  public var segmentationRefusals = 0
 
   public init() {}
 }

@@ -92,4 +92,53 @@ int clinux_wait_readable(int one, int other, int64_t nanoseconds);
 int clinux_receive_datagrams(int fd, struct clinux_datagram *datagrams, unsigned int count);
 int clinux_send_datagrams(int fd, const struct clinux_datagram *datagrams, unsigned int count);
 
+// UDP of both families: their names are unions that Swift cannot take apart safely, control messages are walked by macros.
+// Port and address in network order; family 0: none.
+struct clinux_endpoint {
+  uint16_t family;
+  uint16_t port;
+  uint32_t scope;        // IPv6: the interface's index
+  uint64_t address[2];   // in memory as on the wire; IPv4: the first 4 bytes
+};
+
+int clinux_bind(int fd, const struct clinux_endpoint *endpoint);
+int clinux_connect(int fd, const struct clinux_endpoint *endpoint);
+int clinux_local_endpoint(int fd, struct clinux_endpoint *endpoint);
+int clinux_report_destinations(int fd, int family);   // IP_PKTINFO
+int clinux_path_mtu(int fd, int family);              // of a connected socket; -1 with errno
+int clinux_can_segment(int fd);                       // UDP_SEGMENT is known
+int clinux_share_port(int fd);                        // SO_REUSEPORT
+
+// Of sockets that share a port, gives each datagram to one by its source address: the same for all ports of a host.
+int clinux_spread_by_source(int fd, int family, unsigned int sockets);
+
+// The bytes of one datagram, -1 with errno. Never wait. `destination` is what it was sent to, if that is reported.
+long clinux_receive(int fd, void *bytes, size_t capacity, struct clinux_endpoint *from, struct clinux_endpoint *destination);
+long clinux_receive_connected(int fd, void *bytes, size_t capacity);
+long clinux_send(int fd, const void *bytes, size_t length, const struct clinux_endpoint *to);
+
+// Numbered pieces of one content, a datagram each: 2 bytes that are the same in all, 2 that count up, then the piece. All pieces
+// but the last are of one size.
+struct clinux_pieces {
+  uint16_t tag;
+  uint16_t first_number;    // 65535 is followed by 0
+  uint32_t count;           // at most CLINUX_MOST_DATAGRAMS are sent
+  const uint8_t *content;   // from the first piece on
+  size_t content_size;
+  uint32_t piece_size;
+  uint32_t per_message;     // datagrams that the kernel cuts from one message (UDP_SEGMENT); 1: none
+};
+
+// One system call. How many datagrams were sent, from the front; -1 with errno of the first. `to` NULL: connected.
+int clinux_send_pieces(int fd, const struct clinux_pieces *pieces, const struct clinux_endpoint *to);
+
+// timerfd(2): the next expiry, in so many nanoseconds from now, at least 1; what was set before no longer counts. -1 with errno.
+int clinux_timer_create(void);
+int clinux_timer_set(int fd, int64_t nanoseconds);
+
+// epoll(7), whose events are packed unions. -1 with errno.
+int clinux_poll_create(void);
+int clinux_poll_add(int poll, int fd, uint64_t number);
+int clinux_poll_wait(int poll, uint64_t *numbers, int most, int milliseconds);
+
 #endif

@@ -153,8 +153,8 @@ struct Daemon {
     tftp.portMode = configuration.tftp.singlePort ? .single : .perTransfer
     let sink = parts.sink
     let service = TFTPService(
-      configuration: tftp, contents: TFTPCatalog(parts.files.contents), group: .singletonMultiThreadedEventLoopGroup,
-      logger: parts.logger, listening: { _ in listening() }, report: { sink.report($0) })
+      configuration: tftp, contents: TFTPCatalog(parts.files.contents), logger: parts.logger,
+      listening: { _ in listening() }, report: { sink.report($0) })
     let statistics = TFTPMetrics()
     parts.metrics.onScrape { statistics.record(service.statistics) }
     return service

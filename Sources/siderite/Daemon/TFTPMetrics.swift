@@ -11,7 +11,7 @@ struct TFTPMetrics {
     ("unexpected", { $0.unexpected }), ("broadcast", { $0.broadcast }), ("dropped_queue_full", { $0.droppedQueueFull }),
     ("dropped_per_client", { $0.droppedPerClient }), ("dropped_too_late", { $0.droppedTooLate }),
     ("dropped_shutdown", { $0.droppedShutdown }), ("socket_failures", { $0.socketFailures }),
-    ("reopened_listeners", { $0.reopenedListeners }),
+    ("dropped_sends", { $0.droppedSends }), ("segmentation_refusals", { $0.segmentationRefusals }),
   ]
 
   private let gauges = Self.counts.map { Gauge(label: "siderite_tftp_\($0.name)") }

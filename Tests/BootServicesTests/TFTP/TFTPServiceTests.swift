@@ -1,4 +1,6 @@
 import BootServices
+import Glibc
+import LinuxSystem
 import NIOCore
 import TFTP
 import TFTPTesting
@@ -51,6 +53,72 @@ struct TFTPServiceTests {
       let outcome = try await TFTPLoopbackClient.read(TFTPReader("file"), from: asked)
       #expect(outcome.bytes == [1, 2, 3])
       #expect(outcome.peer?.ipAddress == "127.0.0.9")
+    }
+  }
+
+  @Test("IPv6 is served as IPv4 is", arguments: [1, 16])
+  func ipv6(window: Int) async throws {
+    let content = Self.content(100_000)
+    let loopback = try SocketAddress(ipAddress: "::1", port: 0)
+    try await TFTPServer.run(["file": content], configure: { $0.addresses = [loopback] }) { server in
+      let outcome = try await TFTPLoopbackClient.read(
+        TFTPReader("file", blockSize: 1400, windowSize: window), from: server.address, on: "::1")
+      #expect(outcome.bytes == content)
+      #expect(outcome.peer?.ipAddress == "::1")
+    }
+  }
+
+  /// The descriptor of this process's UDP socket on a port of IPv4.
+  private func descriptor(onPort port: UInt16) -> Int32? {
+    (0..<4096).first { number in
+      var bytes = [UInt8](repeating: 0, count: 128)
+      var length = socklen_t(bytes.count)
+      let result = bytes.withUnsafeMutableBytes {
+        getsockname(number, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+      }
+      let endpoint = SocketEndpoint(socketAddressBytes: Array(bytes.prefix(Int(length))))
+      return result == 0 && endpoint?.family == .ipv4 && endpoint?.port == port
+    }
+  }
+
+  @Test("where the kernel refuses to cut windows, they go packet by packet, and none is lost")
+  func segmentationRefused() async throws {
+    let content = Self.content(20_000)
+    try await TFTPServer.run(["file": content]) { server in
+      let client = try UDPSocket(boundTo: try #require(SocketEndpoint(addressBytes: [127, 0, 0, 1], port: 0)))
+      let poll = try EventPoll()
+      try poll.add(client.rawValue, number: 0)
+      var numbers = [UInt64](repeating: 0, count: EventPoll.mostEvents)
+      var buffer = [UInt8](repeating: 0, count: 2000)
+      func receive() throws -> (packet: TFTPPacket, bytes: [UInt8], from: SocketEndpoint) {
+        try #require(try poll.wait(milliseconds: 10_000, into: &numbers) == 1)
+        let received = try #require(try client.receive(into: &buffer))
+        let bytes = Array(buffer.prefix(received.count))
+        return (try packet(bytes), bytes, received.source)
+      }
+      let request = TFTPRequest(name: "file", options: [.init(.blockSize, "1468"), .init(.windowSize, "8")])
+      let asked: SocketEndpoint = try #require(
+        SocketEndpoint(addressBytes: [127, 0, 0, 1], port: UInt16(server.port)))
+      try client.send(TFTPPacket.readRequest(request).bytes, to: asked)
+      let peer = try receive().from
+      // What devices that make no checksums were refused for: the kernel cuts no window that shall have none.
+      let socket = try #require(descriptor(onPort: peer.port))
+      var on: Int32 = 1
+      try #require(setsockopt(socket, SOL_SOCKET, SO_NO_CHECK, &on, socklen_t(MemoryLayout<Int32>.size)) == 0)
+      var read = [UInt8]()
+      for window in [0..<8, 8..<14] {
+        try client.send(TFTPPacket.acknowledgement(block: UInt16(window.lowerBound)).bytes, to: peer)
+        for block in window {
+          let (packet, bytes, _) = try receive()
+          #expect(packet == .data(block: UInt16(block + 1), content: 4..<bytes.count))
+          read += bytes.dropFirst(4)
+        }
+      }
+      try client.send(TFTPPacket.acknowledgement(block: 14).bytes, to: peer)
+      #expect(read == content)
+      _ = await server.event { if case .finished = $0 { true } else { false } }
+      #expect(server.service.statistics.segmentationRefusals == 1)
+      #expect(server.service.statistics.droppedSends == 0)
     }
   }
 
