@@ -27,12 +27,12 @@ struct ConnectionLimits: Sendable {
 
 /// Counts each client's connections.
 final class ConnectionTable: Sendable {
-  private let counts = Mutex<[IPv4Address: Int]>([:])
+  private let counts = Mutex<[IPAddress: Int]>([:])
   private let limit: Int
 
   init(limit: Int) { self.limit = limit }
 
-  func open(_ client: IPv4Address) -> Bool {
+  func open(_ client: IPAddress) -> Bool {
     counts.withLock { counts in
       guard counts[client, default: 0] < limit else { return false }
       counts[client, default: 0] += 1
@@ -40,7 +40,7 @@ final class ConnectionTable: Sendable {
     }
   }
 
-  func close(_ client: IPv4Address) {
+  func close(_ client: IPAddress) {
     counts.withLock { counts in
       let left = counts[client, default: 0] - 1
       counts[client] = left > 0 ? left : nil
@@ -60,7 +60,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
   private let limits: ConnectionLimits
   private let table: ConnectionTable
-  private var client: IPv4Address?
+  private var client: IPAddress?
   private var bodyBytes = 0
   private var deadline: Scheduled<Void>?
 
