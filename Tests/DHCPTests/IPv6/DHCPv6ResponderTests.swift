@@ -29,9 +29,9 @@ struct DHCPv6ResponderTests {
     ) throws -> DHCPv6Decision {
       let packet = try DHCPv6Packet(parsing: bytes.span)
       let arrival = DHCPv6Arrival(source: source, isMulticast: multicast)
-      return responder.decide(
-        packet, from: DHCPv6BootClient(packet, mac: arrival.hardwareAddress), arrival: arrival,
-        boot: DHCPv6BootReply(url: "tftp://[fd77::1]/snponly.efi"), now: now)
+      let client = DHCPv6BootClient(packet, mac: arrival.hardwareAddress)
+      let boot = client == nil ? .none : DHCPv6BootReply(url: "tftp://[fd77::1]/snponly.efi")
+      return responder.decide(packet, from: client, arrival: arrival, boot: boot, now: now)
     }
 
     /// The answer, when what it needs is durable.
