@@ -31,6 +31,11 @@ struct DHCPv6EndpointTests {
       counters: DHCPv6Counters(interface: "eth0"), logger: Logger(label: "test"))
   }
 
+  /// A message to it from the client's card.
+  private func send(_ bytes: [UInt8], to endpoint: inout DHCPv6Endpoint) -> DHCPv6Endpoint.Answer? {
+    endpoint.receive(bytes.span, DHCPv6Arrival(source: Self.source), now: Timestamp(seconds: 1))
+  }
+
   private func message(
     _ type: DHCPv6MessageType, server: Bool = false, _ options: (DHCPv6OptionCode, [UInt8])...
   ) -> [UInt8] {
@@ -68,7 +73,8 @@ struct DHCPv6EndpointTests {
       (message(.solicit), nil),
     ]
     for (bytes, url) in clients {
-      let answer = try #require(endpoint.receive(bytes.span, .init(source: Self.source), now: Timestamp(seconds: 1)))
+      let sent = send(bytes, to: &endpoint)
+      let answer = try #require(sent)
       let reply = try DHCPv6Packet(parsing: answer.bytes.span)
       #expect(reply.options[.bootFileURL].map { String(decoding: $0, as: UTF8.self) } == url)
     }
@@ -79,14 +85,16 @@ struct DHCPv6EndpointTests {
     let journal = Journal()
     var endpoint = try endpoint(journal)
     let options: (DHCPv6OptionCode, [UInt8]) = (.vendorClass, vendorClass("PXEClient:Arch:00007:UNDI:003001"))
-    let arrival = DHCPv6Arrival(source: Self.source)
-    let offer = try #require(endpoint.receive(message(.solicit, options).span, arrival, now: Timestamp(seconds: 1)))
+    let offered = send(message(.solicit, options), to: &endpoint)
+    let offer = try #require(offered)
     #expect(offer.changes.isEmpty)
     endpoint.sent(offer)
     let request = message(.request, server: true, options)
-    let lost = try #require(endpoint.receive(request.span, arrival, now: Timestamp(seconds: 2)))
+    let first = send(request, to: &endpoint)
+    let lost = try #require(first)
     // The store failed: nobody says committed, and the next REQUEST needs the same change again.
-    let answer = try #require(endpoint.receive(request.span, arrival, now: Timestamp(seconds: 2)))
+    let second = send(request, to: &endpoint)
+    let answer = try #require(second)
     #expect(!answer.changes.isEmpty && answer.changes == lost.changes)
     endpoint.committed(answer)
     endpoint.sent(answer)
@@ -104,7 +112,8 @@ struct DHCPv6EndpointTests {
     var endpoint = try endpoint(Journal())
     let relayed = [12] + [UInt8](repeating: 0, count: 60)
     for bytes: [UInt8] in [[], [1], [1, 0, 0, 0], relayed, [1, 0, 0, 0, 0, 1, 255, 255]] {
-      #expect(endpoint.receive(bytes.span, .init(source: Self.source), now: Timestamp(seconds: 1)) == nil)
+      let answer = send(bytes, to: &endpoint)
+      #expect(answer == nil)
     }
   }
 
