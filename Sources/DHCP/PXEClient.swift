@@ -93,7 +93,7 @@ public struct PXEClient: Hashable, Sendable {
     vendorClassBytes = vendorClass.prefix(Self.vendorClassLimit)
   }
 
-  private static func classIdentifier(_ value: ArraySlice<UInt8>) -> ClassIdentifier? {
+  static func classIdentifier(_ value: ArraySlice<UInt8>) -> ClassIdentifier? {
     if value.starts(with: "PXEClient".utf8) { return .pxe }
     if value.starts(with: "HTTPClient".utf8) { return .http }
     return nil
@@ -116,7 +116,7 @@ public struct PXEClient: Hashable, Sendable {
     return text.elementsEqual("iPXE".utf8) || text.elementsEqual("gPXE".utf8)
   }
 
-  private static func architecture(list: ArraySlice<UInt8>) -> ClientArchitecture? {
+  static func architecture(list: ArraySlice<UInt8>) -> ClientArchitecture? {
     var first: ClientArchitecture?
     var index = list.startIndex
     while index + 1 < list.endIndex {
@@ -129,7 +129,7 @@ public struct PXEClient: Hashable, Sendable {
   }
 
   /// The five digits of `PXEClient:Arch:00007:UNDI:003016`.
-  private static func architecture(vendorClass: ArraySlice<UInt8>) -> ClientArchitecture? {
+  static func architecture(vendorClass: ArraySlice<UInt8>) -> ClientArchitecture? {
     let fields = vendorClass.split(separator: UInt8(ascii: ":"), maxSplits: 3, omittingEmptySubsequences: false)
     guard fields.count >= 3, fields[1].elementsEqual("Arch".utf8), fields[2].count == 5 else { return nil }
     var number: UInt32 = 0

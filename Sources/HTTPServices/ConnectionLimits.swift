@@ -28,12 +28,12 @@ struct ConnectionLimits: Sendable {
 
 /// Counts each client's connections.
 final class ConnectionTable: Sendable {
-  private let counts = Mutex<[IPv4Address: Int]>([:])
+  private let counts = Mutex<[IPAddress: Int]>([:])
   private let limit: Int
 
   init(limit: Int) { self.limit = limit }
 
-  func open(_ client: IPv4Address) -> Bool {
+  func open(_ client: IPAddress) -> Bool {
     counts.withLock { counts in
       guard counts[client, default: 0] < limit else { return false }
       counts[client, default: 0] += 1
@@ -41,7 +41,7 @@ final class ConnectionTable: Sendable {
     }
   }
 
-  func close(_ client: IPv4Address) {
+  func close(_ client: IPAddress) {
     counts.withLock { counts in
       let left = counts[client, default: 0] - 1
       counts[client] = left > 0 ? left : nil

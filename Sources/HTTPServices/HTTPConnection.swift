@@ -22,7 +22,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   private let table: ConnectionTable
   private let executor: EventLoopExecutor
   private let respond: Responder
-  private var client: IPv4Address?
+  private var client: IPAddress?
 
   /// Of the request that comes, until it is answered.
   private var head: HTTPRequestHead?

@@ -11,7 +11,7 @@ import Wire
 
 /// The same answers on one or several TCP addresses, within ``ConnectionLimits``.
 struct HTTPListener: Sendable {
-  let addresses: [IPv4Address]
+  let addresses: [IPAddress]
   /// 0: any that is free, for tests.
   let port: UInt16
   let limits: ConnectionLimits
@@ -46,7 +46,7 @@ struct HTTPListener: Sendable {
   }
 
   private func serve(
-    _ responder: some HTTPResponder<PeerContext>, on address: IPv4Address, table: ConnectionTable,
+    _ responder: some HTTPResponder<PeerContext>, on address: IPAddress, table: ConnectionTable,
     whenListening: @escaping @Sendable (Endpoint) async -> Void
   ) async throws {
     let wanted = Endpoint(address: address, port: port)

@@ -8,9 +8,14 @@ struct PeerContext: RequestContext {
   /// The connection.
   let channel: any Channel
   /// The client's address; `nil` on a Unix socket.
-  let client: IPv4Address?
+  let client: IPAddress?
   /// The address and port the client connected to; `nil` on a Unix socket.
   let local: Endpoint?
+
+  /// Whether the client came by IPv6.
+  var isIPv6: Bool {
+    if case .v6? = client { true } else { false }
+  }
 
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)
@@ -21,9 +26,10 @@ struct PeerContext: RequestContext {
 }
 
 extension Endpoint {
-  /// The IPv4 endpoint of a socket, or `nil`.
+  /// The IP endpoint of a socket, or `nil`.
   init?(_ address: SocketAddress) {
-    guard case .v4 = address, let host = address.ipAddress.flatMap({ IPv4Address($0) }), let port = address.port,
+    // The C library writes the zone behind a link-local address, `fe80::1%eth0`, in some places.
+    guard let text = address.ipAddress, let host = IPAddress(text.prefix { $0 != "%" }), let port = address.port,
       let port = UInt16(exactly: port)
     else { return nil }
     self.init(address: host, port: port)

@@ -7,13 +7,13 @@ enum NeighbourTable {
   private static let maximumBytes = 8 << 20
 
   /// Everybody in it.
-  static func all() -> [IPv4Address: MACAddress] {
+  static func all() -> [IPAddress: MACAddress] {
     guard let bytes = try? FileDescriptor.contents(of: "/proc/net/arp", limit: maximumBytes) else { return [:] }
-    var all: [IPv4Address: MACAddress] = [:]
+    var all: [IPAddress: MACAddress] = [:]
     // IP address, HW type, Flags, HW address, Mask, Device, separated by blanks; a heading first.
     for line in bytes.split(separator: UInt8(ascii: "\n")).dropFirst() {
       let fields = line.split(separator: UInt8(ascii: " "))
-      guard fields.count >= 4, let address = IPv4Address(Substring(decoding: fields[0], as: UTF8.self)),
+      guard fields.count >= 4, let address = IPAddress(Substring(decoding: fields[0], as: UTF8.self)),
         all[address] == nil, let mac = MACAddress(String(decoding: fields[3], as: UTF8.self)), mac != .zero
       else { continue }
       all[address] = mac
@@ -29,14 +29,16 @@ public final class NeighbourCache: Sendable {
   /// Who is not in the table is looked for again after that: it may have just arrived.
   private static let unknown = Duration.milliseconds(20)
 
-  private let table = Mutex<(neighbours: [IPv4Address: MACAddress], read: ContinuousClock.Instant?)>(([:], nil))
+  private let table = Mutex<(neighbours: [IPAddress: MACAddress], read: ContinuousClock.Instant?)>(([:], nil))
 
   public init() {}
 
   /// The hardware address behind an address this host has lately spoken with, as it was at most a second ago; `nil` when it is
   /// not known.
-  public func macAddress(of address: IPv4Address) -> MACAddress? {
-    table.withLock { table in
+  public func macAddress(of address: IPAddress) -> MACAddress? {
+    // The file has IPv4 only.
+    guard case .v4 = address else { return nil }
+    return table.withLock { table in
       let age = table.read.map { ContinuousClock.now - $0 }
       let mac = table.neighbours[address]
       if let age, age < (mac == nil ? Self.unknown : Self.known) { return mac }

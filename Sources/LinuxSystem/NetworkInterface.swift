@@ -20,6 +20,22 @@ public struct NetworkInterface: Hashable, Sendable {
     public var network: IPv4Prefix? { IPv4Prefix(containing: address, length: prefixLength) }
   }
 
+  /// An IPv6 address of the interface and the length of its network's prefix.
+  public struct IPv6: Hashable, Sendable {
+    public let address: IPv6Address
+
+    /// 0...128
+    public let prefixLength: Int
+
+    public init(address: IPv6Address, prefixLength: Int) {
+      self.address = address
+      self.prefixLength = prefixLength
+    }
+
+    /// The network the address lies in.
+    public var network: IPv6Prefix? { IPv6Prefix(containing: address, length: prefixLength) }
+  }
+
   /// The kernel's `IFF_…` bits, netdevice(7). Unknown ones are kept.
   public struct Flags: OptionSet, Hashable, Sendable {
     public let rawValue: UInt32
@@ -55,6 +71,9 @@ public struct NetworkInterface: Hashable, Sendable {
   /// IPv4 addresses in the kernel's order, the primary one first.
   public let addresses: [Address]
 
+  /// IPv6 addresses in the kernel's order, link-local ones among them.
+  public let ipv6Addresses: [IPv6]
+
   /// Enabled by the administrator.
   public var isUp: Bool { flags.contains(.up) }
 
@@ -72,6 +91,7 @@ public struct NetworkInterface: Hashable, Sendable {
     // One entry with family AF_PACKET for every interface, one more for every address it has.
     var links = [(name: String, index: Int32, mac: MACAddress?, flags: Flags)]()
     var addresses = [String: [Address]]()
+    var ipv6Addresses = [String: [IPv6]]()
     var next = list
     while let entry = next?.pointee {
       next = entry.ifa_next
@@ -91,6 +111,11 @@ public struct NetworkInterface: Hashable, Sendable {
         let number = address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_addr.s_addr }
         addresses[name, default: []].append(
           Address(address: IPv4Address(rawValue: UInt32(bigEndian: number)), prefixLength: length))
+      case AF_INET6:
+        guard let mask = entry.ifa_netmask, let length = ipv6(mask)?.rawValue.nonzeroBitCount,
+          let address = ipv6(address)
+        else { continue }
+        ipv6Addresses[name, default: []].append(IPv6(address: address, prefixLength: length))
       default: continue
       }
     }
@@ -104,7 +129,7 @@ public struct NetworkInterface: Hashable, Sendable {
       interfaces.append(
         NetworkInterface(
           name: link.name, index: link.index, macAddress: link.mac, mtu: Int(request.ifr_ifru.ifru_mtu),
-          flags: link.flags, addresses: addresses[link.name] ?? []))
+          flags: link.flags, addresses: addresses[link.name] ?? [], ipv6Addresses: ipv6Addresses[link.name] ?? []))
     }
     return interfaces.sorted { $0.index < $1.index }
   }
@@ -112,6 +137,11 @@ public struct NetworkInterface: Hashable, Sendable {
   /// The interface of that name; `nil` when there is none.
   public static func named(_ name: String) throws(SystemError) -> NetworkInterface? {
     try all().first { $0.name == name }
+  }
+
+  private static func ipv6(_ address: UnsafeMutablePointer<sockaddr>) -> IPv6Address? {
+    let address = address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { $0.pointee.sin6_addr }
+    return withUnsafeBytes(of: address) { IPv6Address(bytes: $0) }
   }
 
   private static func hardwareAddress(of link: sockaddr_ll) -> MACAddress? {

@@ -12,13 +12,13 @@ public struct TCPConnection: ~Copyable, Sendable {
   private let deadline: ContinuousClock.Instant
 
   /// Connects; everything this connection does ends at `deadline` at the latest.
-  public init(to address: IPv4Address, port: UInt16, deadline: ContinuousClock.Instant) throws(SystemError) {
-    let peer = "\(address):\(port)"
+  public init(to address: IPAddress, port: UInt16, deadline: ContinuousClock.Instant) throws(SystemError) {
+    let peer = "\(address.urlHost):\(port)"
+    let isIPv6 = if case .v6 = address { true } else { false }
     let socket = try FileDescriptor.socket(
-      domain: AF_INET, type: Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue))
-    var target = sockaddr(address, port: port)
+      domain: isIPv6 ? AF_INET6 : AF_INET, type: Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue))
     do {
-      try systemCall("connect", peer) { connect(socket.rawValue, &target, socklen_t(MemoryLayout<sockaddr>.size)) }
+      try Self.begin(socket.rawValue, to: address, port: port, peer)
     } catch {
       guard error.code == EINPROGRESS else { throw error }
       guard try socket.wait(for: .writable, timeout: ContinuousClock.now.duration(to: deadline)) else {
@@ -32,6 +32,28 @@ public struct TCPConnection: ~Copyable, Sendable {
     self.descriptor = socket
     self.peer = peer
     self.deadline = deadline
+  }
+
+  private static func begin(
+    _ socket: Int32, to address: IPAddress, port: UInt16, _ peer: String
+  ) throws(SystemError) {
+    switch address {
+    case .v4(let address):
+      var target = sockaddr(address, port: port)
+      try systemCall("connect", peer) { connect(socket, &target, socklen_t(MemoryLayout<sockaddr>.size)) }
+    case .v6(let address):
+      var target = sockaddr_in6()
+      target.sin6_family = sa_family_t(AF_INET6)
+      target.sin6_port = port.bigEndian
+      withUnsafeMutableBytes(of: &target.sin6_addr) { $0.copyBytes(from: address.bytes) }
+      try systemCall("connect", peer) {
+        withUnsafePointer(to: &target) {
+          $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+          }
+        }
+      }
+    }
   }
 
   /// Sends every byte.

@@ -7,7 +7,7 @@ import Wire
 ///
 /// The file is the daemon's alone while it is open. Every commit is synced to the disk before it returns.
 public final class SQLiteLeaseStore: LeaseStore {
-  private let file: DatabaseFile
+  let file: DatabaseFile
 
   /// - Parameter path: The database file, `/var/lib/siderite/leases.sqlite`; made where missing.
   /// - Throws: ``StoreError/unavailable(message:)``, with what to do about it.
@@ -61,6 +61,7 @@ public final class SQLiteLeaseStore: LeaseStore {
           ) STRICT
           """)
     }
+    registerIPv6(in: &migrator)
     return migrator
   }
 }

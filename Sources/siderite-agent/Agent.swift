@@ -72,24 +72,20 @@ struct Agent: ~Copyable {
     let (interface, mac) = try findInterface(until: deadline)
     var network = try BootNetwork(interface: interface, mac: mac)
     try awaitCarrier(of: interface)
-    say("\(interface.name) (\(mac)): asking for an address")
-    var binding: DHCPClient.Binding?
-    while binding == nil {
-      binding = try network.acquire(until: min(deadline, .now + .seconds(30)))
-      if binding == nil {
-        guard ContinuousClock.now < deadline else { throw AgentError("no DHCP server answered on \(interface.name)") }
-        say("\(interface.name): no DHCP server answers; still asking")
-      }
+    let hostName: String?
+    switch endpoint.address {
+    case .v4: hostName = try acquireIPv4(&network, until: deadline)
+    case .v6:
+      try acquireIPv6(network, until: deadline)
+      hostName = nil
     }
-    guard let binding else { return }
-    say("\(interface.name): \(binding.address)/\(binding.subnet.length) from \(binding.server)")
 
     settle()
     let (hardware, management, problems) = HardwareInformation.read()
     for problem in problems { say(problem) }
     say(hardware.summary)
     let registration = Registration(
-      hardware: hardware, hostname: binding.hostName, addresses: Self.addresses(hardware), bootMAC: mac.description)
+      hardware: hardware, hostname: hostName, addresses: Self.addresses(hardware), bootMAC: mac.description)
     let event = AgentEvent(
       mac: mac.description, uuid: hardware.system?.uuid, message: "discovered: \(hardware.summary)")
     bootPlane.report(event)
@@ -165,6 +161,34 @@ struct Agent: ~Copyable {
       Machine.sleep(.milliseconds(250))
     }
     throw AgentError("no \(wanted)")
+  }
+
+  /// Gets an IPv4 address from DHCP.
+  /// - Returns: the host name that came with it.
+  private func acquireIPv4(_ network: inout BootNetwork, until deadline: ContinuousClock.Instant) throws -> String? {
+    let name = network.interface.name
+    say("\(name) (\(network.mac)): asking for an address")
+    while true {
+      if let binding = try network.acquire(until: min(deadline, .now + .seconds(30))) {
+        say("\(name): \(binding.address)/\(binding.subnet.length) from \(binding.server)")
+        return binding.hostName
+      }
+      guard ContinuousClock.now < deadline else { throw AgentError("no DHCP server answered on \(name)") }
+      say("\(name): no DHCP server answers; still asking")
+    }
+  }
+
+  /// Waits for an IPv6 address: the boot host is reached by IPv6.
+  private func acquireIPv6(_ network: borrowing BootNetwork, until deadline: ContinuousClock.Instant) throws {
+    let name = network.interface.name
+    say("\(name) (\(network.mac)): waiting for an IPv6 address")
+    while true {
+      if let address = try network.acquireIPv6(until: min(deadline, .now + .seconds(30))) {
+        return say("\(name): \(address.address)/\(address.prefixLength)")
+      }
+      guard ContinuousClock.now < deadline else { throw AgentError("no IPv6 router advertises a network on \(name)") }
+      say("\(name): no IPv6 router advertises a network for addresses of our own; still waiting")
+    }
   }
 
   private func awaitCarrier(of interface: NetworkInterface) throws {

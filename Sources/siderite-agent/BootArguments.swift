@@ -11,20 +11,26 @@ struct BootArguments: Equatable, Sendable {
 
   /// A numeric address and a TCP port: there is no resolver in the initramfs.
   struct Endpoint: Equatable, Sendable, CustomStringConvertible {
-    var address: IPv4Address
+    var address: IPAddress
     var port: UInt16
 
-    /// Reads `10.0.0.1:8081`.
+    /// Reads `10.0.0.1:8081` and `[fd77::1]:8081`.
     init?(_ text: some StringProtocol) {
-      let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count == 2, let address = IPv4Address(parts[0]), let port = UInt16(parts[1]), port > 0 else {
+      guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
         return nil
       }
-      self.address = address
+      let host = text[..<colon]
+      if host.hasPrefix("["), host.hasSuffix("]") {
+        guard let address = IPv6Address(host.dropFirst().dropLast()) else { return nil }
+        self.address = .v6(address)
+      } else {
+        guard let address = IPv4Address(host) else { return nil }
+        self.address = .v4(address)
+      }
       self.port = port
     }
 
-    var description: String { "\(address):\(port)" }
+    var description: String { "\(address.urlHost):\(port)" }
   }
 
   /// Reads `/proc/cmdline`. As in the kernel, the last of several arguments of one name counts.

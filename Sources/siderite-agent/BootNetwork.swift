@@ -7,6 +7,7 @@ import Wire
 /// There is no event loop: whoever waits, waits in ``serve(until:)``, which sends, receives and renews meanwhile.
 struct BootNetwork: ~Copyable {
   let interface: NetworkInterface
+  let mac: MACAddress
   private let socket: PacketSocket
   /// Renewals go out, and come back, through the address: holding the port keeps the kernel from refusing the answers.
   private var datagrams: DatagramSocket?
@@ -21,6 +22,7 @@ struct BootNetwork: ~Copyable {
     try interface.setUp()
     let socket = try PacketSocket(interface: interface, receivingUDPPort: 68)
     self.interface = interface
+    self.mac = mac
     self.socket = socket
     var configuration = DHCPClient.Configuration(mac: mac)
     configuration.vendorClass = "siderite-agent"
@@ -35,6 +37,17 @@ struct BootNetwork: ~Copyable {
       try step(until: deadline)
     }
     return client.binding
+  }
+
+  /// Waits until the kernel has made itself an IPv6 address from a router's advertisement, or `deadline` passes (`nil`).
+  /// It needs nobody's help, and no renewal.
+  func acquireIPv6(until deadline: ContinuousClock.Instant) throws(SystemError) -> NetworkInterface.IPv6? {
+    while true {
+      let present = try NetworkInterface.named(interface.name)?.ipv6Addresses ?? []
+      if let address = present.first(where: { !$0.address.isLinkLocal }) { return address }
+      guard ContinuousClock.now < deadline else { return nil }
+      Machine.sleep(.milliseconds(100))
+    }
   }
 
   /// Waits, keeping the address.

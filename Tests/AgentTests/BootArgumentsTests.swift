@@ -11,9 +11,16 @@ struct BootArgumentsTests {
       commandLine:
         "console=tty0 quiet initrd=initramfs.xz sidero.mac=52:54:00:12:34:56 sidero.endpoint=10.77.0.1:8081 x=y=z\n")
     #expect(arguments.mac == MACAddress("52:54:00:12:34:56"))
-    #expect(arguments.endpoint?.address == IPv4Address("10.77.0.1"))
+    #expect(arguments.endpoint?.address == IPAddress("10.77.0.1"))
     #expect(arguments.endpoint?.port == 8081)
     #expect(arguments.unreadableEndpoint == nil)
+  }
+
+  @Test("An endpoint may be an IPv6 address in brackets")
+  func ipv6() {
+    let arguments = BootArguments(commandLine: "sidero.endpoint=[fd77::1]:8081")
+    #expect(arguments.endpoint?.address == IPAddress("fd77::1"))
+    #expect(arguments.endpoint?.description == "[fd77::1]:8081")
   }
 
   @Test("The last of a name counts")
@@ -25,7 +32,9 @@ struct BootArgumentsTests {
 
   @Test(
     "An endpoint that cannot be used is kept to be shown",
-    arguments: ["boot.example:80", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:65536", "[::1]:80"])
+    arguments: [
+      "boot.example:80", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:65536", "::1:80", "[::1]", "[10.0.0.1]:80", "[::1]:0",
+    ])
   func unreadable(text: String) {
     let arguments = BootArguments(commandLine: "sidero.endpoint=\(text)")
     #expect(arguments.endpoint == nil)

@@ -7,7 +7,7 @@ struct BootJournalTests {
   let journal = BootJournal { Timestamp(seconds: 1_763_829_830) }
   static let mac = MACAddress(rawValue: 0x5254_0012_3456)
   static let uuid = SystemUUID(high: 1, low: 2)
-  static let address = IPv4Address(rawValue: 0x0a00_0007)
+  static let address = IPAddress.v4(IPv4Address(rawValue: 0x0a00_0007))
 
   @Test("What DHCP, TFTP, HTTP and the agent say of one machine becomes one record")
   func merging() throws {
@@ -156,6 +156,6 @@ struct BootJournalTests {
       .discovered(client: "c"),
       of: BootSubject(
         mac: MACAddress(rawValue: number), uuid: SystemUUID(high: 0, low: number),
-        address: IPv4Address(rawValue: UInt32(number))))
+        address: .v4(IPv4Address(rawValue: UInt32(number)))))
   }
 }

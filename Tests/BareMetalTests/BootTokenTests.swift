@@ -5,8 +5,8 @@ import Wire
 @Suite("Boot tokens")
 struct BootTokenTests {
   static let now = Timestamp(seconds: 1_700_000_000)
-  static let here = IPv4Address("10.0.0.7")
-  static let there = IPv4Address("10.0.0.8")
+  static let here = IPAddress("10.0.0.7")
+  static let there = IPAddress("10.0.0.8")
 
   static var token: BootToken { BootToken(token: Secret("right"), binding: "b1", now: now) }
 
@@ -26,9 +26,9 @@ struct BootTokenTests {
       ("right", "b1", here, 0, here, true, .configuration, .spent),
       ("right", "b1", here, 0, here, true, .report, nil),
       ("right", "b1", there, 0, here, true, .report, here.map { .otherAddress($0) }),
-    ] as [(String, String, IPv4Address?, Int64, IPv4Address?, Bool, BootToken.Purpose, BootToken.Refusal?)])
+    ] as [(String, String, IPAddress?, Int64, IPAddress?, Bool, BootToken.Purpose, BootToken.Refusal?)])
   func check(
-    shown: String, binding: String, from: IPv4Address?, later: Int64, first: IPv4Address?, isSpent: Bool,
+    shown: String, binding: String, from: IPAddress?, later: Int64, first: IPAddress?, isSpent: Bool,
     purpose: BootToken.Purpose, refusal: BootToken.Refusal?
   ) {
     var token = Self.token

@@ -374,14 +374,14 @@ struct LiveTests {
 
   @Test("An address that no interface has is one line, too, and the others do not stay behind")
   func foreignAddress() async throws {
-    let rack = try Rack { $0.addresses = [.loopback, IPv4Address(rawValue: 0xc633_6401)] }
+    let rack = try Rack { $0.addresses = [.loopback, .v4(IPv4Address(rawValue: 0xc633_6401))] }
     let error = await #expect(throws: ListenError.self) { try await rack.bootPlane().run() }
     #expect(error?.description.contains("TCP 198.51.100.1:0: no interface of this host has that address") == true)
   }
 
   @Test("Several addresses listen, and are reported together")
   func severalAddresses() async throws {
-    let rack = try Rack { $0.addresses = [IPv4Address(rawValue: 0x7f00_0002), .loopback] }
+    let rack = try Rack { $0.addresses = [.v4(IPv4Address(rawValue: 0x7f00_0002)), .loopback] }
     try await running {
       rack.bootPlane(onListening: $0)
     } _: { (endpoints: [Endpoint]) in

@@ -54,7 +54,7 @@ struct ProvisioningTests {
     #expect(try await rack.configuration(token: token).status == 200)
     let record = rack.rack.journal.records().first { $0.uuid == SystemUUID(ProvisioningRack.uuid) }
     #expect(record?.events.contains { $0.isWarning } == true)
-    #expect(record?.address == IPv4Address("10.0.0.7"))
+    #expect(record?.address == IPAddress("10.0.0.7"))
   }
 
   @Test("A restart of the daemon changes nothing: tokens and their addresses are kept")
@@ -401,7 +401,7 @@ struct ProvisioningTests {
           let token = try await tokens.mint(for: "s\(index)", binding: "b")
           #expect(BootToken(try await secrets.secret(.bootToken(ofServer: "s\(index)")))?.token == token)
           let refusal = try await tokens.redeem(
-            token, of: "s\(index)", binding: "b", at: IPv4Address("10.0.0.7"), for: .configuration)
+            token, of: "s\(index)", binding: "b", at: IPAddress("10.0.0.7"), for: .configuration)
           #expect(refusal == nil)
           #expect(BootToken(try await secrets.secret(.bootToken(ofServer: "s\(index)")))?.address != nil)
         }

@@ -69,7 +69,7 @@ struct RegistrationTests {
     #expect(record.events.map(\.reason) == ["Registered", "Instructed"])
     #expect(record.mac == MACAddress("52:54:00:12:34:56"))
     #expect(record.uuid == SystemUUID(Self.uuid))
-    #expect(record.address == IPv4Address("10.0.0.7"))
+    #expect(record.address == IPAddress("10.0.0.7"))
   }
 
   @Test("A machine that comes again is refreshed and keeps what people set")

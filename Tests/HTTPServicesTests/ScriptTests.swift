@@ -37,7 +37,7 @@ struct ScriptTests {
     let record = try #require(rack.journal.records().first)
     #expect(record.mac == MACAddress("52:54:00:12:34:56"))
     #expect(record.uuid == SystemUUID(uuid))
-    #expect(record.address == IPv4Address("10.0.0.7"))
+    #expect(record.address == IPAddress("10.0.0.7"))
     #expect(record.events.map(\.reason) == ["Planned"])
     #expect(record.events.first?.message.contains("Environment agent-amd64") == true)
   }

@@ -44,7 +44,7 @@ struct SQLiteLeaseStoreTests {
       .remove(Self.lease(99).address),
     ])
     #expect(try await store.leases() == [renamed, Self.lease(3)])
-    try await store.commit([])
+    try await store.commit([LeaseChange]())
     try await store.commit([.remove(renamed.address), .remove(Self.lease(3).address)])
     #expect(try await store.leases().isEmpty)
   }

@@ -40,6 +40,45 @@ struct ConfigurationTests {
     }
   }
 
+  @Test("an interface's IPv6 arrives, and what is wrong with it is told")
+  func ipv6() throws {
+    let file = """
+      interfaces:
+        - name: eth1
+          mode: off
+          ipv6:
+            mode: server
+            address: fd77::1
+            pools: [fd77::1:0-fd77::1:ff]
+            reservations: [{mac: "52:54:00:00:00:01", address: "fd77::5"}]
+            leaseTime: 10m
+            dns: [fd77::53]
+            domain: rack.example
+            routerAdvertisements: true
+      """
+    let interface = try #require(try ConfigurationLoader(file: file).load().interfaces.first)
+    let ipv6 = try #require(interface.ipv6)
+    #expect(ipv6.mode == .server && ipv6.address == IPv6Address("fd77::1") && ipv6.routerAdvertisements)
+    #expect(ipv6.pools.map(\.lowerBound) == [try #require(IPv6Address("fd77::1:0"))])
+    #expect(ipv6.reservations.map(\.mac) == [MACAddress(rawValue: 0x5254_0000_0001)])
+    #expect(ipv6.leaseTimeSeconds == 600 && ipv6.dns.count == 1 && ipv6.domain == "rack.example")
+    let network = try #require(IPv6Prefix("fd78::/64"))
+    #expect(ipv6.problems(in: network).map(\.key) == ["pools", "reservations"])
+    #expect(ipv6.problems(in: try #require(IPv6Prefix("fd77::/64"))).isEmpty)
+
+    for (ipv6, path) in [
+      ("{pools: [fd77::1-fd77::2]}", "mode"), ("{mode: proxy}", "mode"), ("{mode: server}", "pools"),
+      ("{mode: off, leaseTime: 1h}", "leaseTime"), ("{mode: server, pools: [fd77::2-fd77::1]}", "pools[0]"),
+      ("{mode: server, pools: [10.0.0.1-10.0.0.2]}", "pools[0]"),
+      ("{mode: off, address: fe80::1}", "address"), ("{mode: off, pool: x}", "pool"),
+      ("{mode: server, pools: [fd77::1-fd77::9, fd77::5-fd77::a]}", "pools"),
+    ] {
+      #expect(
+        problems("interfaces: [{name: eth1, mode: off, ipv6: \(ipv6)}]") == ["interfaces[0].ipv6.\(path): 1"], "\(ipv6)"
+      )
+    }
+  }
+
   @Test("Every key of the file arrives")
   func everyKey() throws {
     let configuration = try ConfigurationLoader(file: Self.file).load()

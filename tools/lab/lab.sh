@@ -34,6 +34,8 @@ lab_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 : "${LAB_POOL:=10.77.0.100-10.77.0.199}"
 : "${LAB_RELAYED_ADDRESS:=10.78.0.1}"  # the other host, in the network behind it
 : "${LAB_RELAYED_POOL:=10.78.0.100-10.78.0.199}"
+: "${LAB_ADDRESS6:=fd77::1}"           # the boot host
+: "${LAB_POOL6:=fd77::1:0-fd77::1:ff}"
 : "${LAB_BOOT_FILES:=/usr/lib/ipxe}"
 : "${LAB_KEEP:=}"
 : "${SIDERITE_BIN:=$lab_root/.build/debug/siderite}"
@@ -96,6 +98,8 @@ lab_start() {
   # An address of its own, or the bridge takes the lowest of its ports' and changes it whenever a machine is plugged in.
   ip -n "$LAB_NS" link add br0 address 52:54:00:77:ff:01 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
   ip -n "$LAB_NS" addr add "$LAB_ADDRESS/24" dev br0
+  # nodad: an address that is being checked for duplicates cannot be listened on yet.
+  ip -n "$LAB_NS" addr add "$LAB_ADDRESS6/64" dev br0 nodad
   ip -n "$LAB_NS" link set br0 up
 }
 
@@ -217,10 +221,11 @@ lab_daemon() {
 # --- machines ---------------------------------------------------------------------------------------------------------
 
 # lab_vm NAME OPTION...   Powers on a machine. Its console goes to $LAB/NAME.console, its monitor is $LAB/NAME.monitor.
-#   --firmware bios|uefi|uefi-http
+#   --firmware bios|uefi|uefi-http|uefi6|uefi6-http
 #       bios        SeaBIOS and the iPXE in the NIC's ROM: architecture 0, option 77 "iPXE"
 #       uefi        OVMF and EDK2's own PXE client (the ROM is left out): architecture 7
 #       uefi-http   the same with PXE switched off, so that it goes straight to HTTP boot: architecture 16
+#       uefi6, uefi6-http   the same over IPv6. Nothing switches HTTP boot over IPv4 off: it goes first, and finds no DHCP server
 #   --uuid --manufacturer --product --serial   SMBIOS type 1 (system); the rest of the tables is derived from them
 #   --mac MAC                                  NIC address
 #   --nic MODEL                                virtio-net-pci (default), e1000, e1000e, rtl8139, vmxnet3: each has its own ROM
@@ -309,15 +314,15 @@ lab_vm() {
     bios)
       qemu+=(-device "$nic,netdev=net0,mac=$mac@NIC@" -boot menu=off,strict=on)
       ;;
-    uefi | uefi-http)
+    uefi | uefi-http | uefi6 | uefi6-http)
       cp /usr/share/OVMF/OVMF_VARS_4M.fd "$LAB/$name.vars"
       qemu+=(
         -drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd
         -drive "if=pflash,format=raw,unit=1,file=$LAB/$name.vars"
         -device "$nic,netdev=net0,mac=$mac,romfile=@NIC@" -boot menu=off
-        -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n
       )
-      if [[ $firmware == uefi-http ]]; then qemu+=(-fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n); fi
+      if [[ $firmware != uefi6 ]]; then qemu+=(-fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n); fi
+      if [[ $firmware != uefi ]]; then qemu+=(-fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n); fi
       ;;
     *) lab_say "lab_vm: unknown firmware $firmware" && return 2 ;;
   esac
@@ -349,18 +354,20 @@ lab_standard_vm() {
   case $1 in
     bios) product=(--manufacturer "Foundry Works" --product "Anvil 100" --serial FW-BIOS-0001) extra=(--disks "virtio:1G:FW-VDA-1 nvme:2G:FW-NVME-1") ;;
     uefi) product=(--manufacturer "Smelter Inc." --product "Bloomery 7" --serial SM-UEFI-0002) extra=(--disks "virtio:3G:SM-VDA-2 nvme:4G:SM-NVME-2") ;;
-    uefi-http) product=(--manufacturer "Hearth & Sons" --product "Ember" --serial HS-HTTP-0003) extra=(--disks "nvme:1G:HS-NVME-3") ;;
+    uefi6) product=(--manufacturer "Smelter Inc." --product "Bloomery 7" --serial SM-UEFI-0006) extra=(--disks "virtio:1G:SM-VDA-6") ;;
+    uefi-http | uefi6-http) product=(--manufacturer "Hearth & Sons" --product "Ember" --serial HS-HTTP-0003) extra=(--disks "nvme:1G:HS-NVME-3") ;;
     *) lab_say "lab: unknown firmware $1" && return 2 ;;
   esac
   lab_vm "$1" --firmware "$1" --uuid "$(lab_uuid "$1")" --mac "$(lab_mac "$1")" "${product[@]}" "${extra[@]}"
 }
 lab_mac() {
-  case $1 in bios) echo 52:54:00:77:00:01 ;; uefi) echo 52:54:00:77:00:02 ;; *) echo 52:54:00:77:00:03 ;; esac
+  case $1 in bios) echo 52:54:00:77:00:01 ;; uefi) echo 52:54:00:77:00:02 ;; uefi6) echo 52:54:00:77:00:06 ;; *) echo 52:54:00:77:00:03 ;; esac
 }
 lab_uuid() {
   case $1 in
     bios) echo 1f0c6a50-5b1d-4e0c-9a01-525400770001 ;;
     uefi) echo 1f0c6a50-5b1d-4e0c-9a02-525400770002 ;;
+    uefi6) echo 1f0c6a50-5b1d-4e0c-9a06-525400770006 ;;
     *) echo 1f0c6a50-5b1d-4e0c-9a03-525400770003 ;;
   esac
 }
@@ -467,7 +474,7 @@ lab_siderite_cli() { SIDERITE_ADMIN_SOCKET=$LAB/siderite.sock timeout 20 "$SIDER
 # lab_registered UUID   Whether the machine is a Server resource yet.
 lab_registered() { lab_siderite_cli get servers -o json 2>/dev/null | grep -qi -- "$1"; }
 
-# lab_siderite_config MODE AGENT_DIRECTORY   Prints a configuration for this rack; MODE is server or proxy.
+# lab_siderite_config MODE AGENT_DIRECTORY   Prints a configuration for this rack; MODE is server, proxy or ipv6 (and no DHCPv4 at all).
 lab_siderite_config() {
   cat <<YAML
 stateDirectory: $LAB/state
@@ -478,9 +485,19 @@ agent:
   afterRegistration: poweroff
 interfaces:
   - name: br0
-    mode: $1
+    mode: ${1/ipv6/off}
     address: $LAB_ADDRESS
 YAML
+  if [[ $1 == ipv6 ]]; then
+    cat <<YAML
+    ipv6:
+      mode: server
+      address: $LAB_ADDRESS6
+      pools: [$LAB_POOL6]
+      leaseTime: 10m
+      routerAdvertisements: true
+YAML
+  fi
   [[ $1 == server ]] || return 0
   cat <<YAML
     pools: [$LAB_POOL]
@@ -566,7 +583,7 @@ lab_capture_end() {
   lab_poll 5 lab_all_gone "$lab_capture_pid"
 }
 # udp[8:2] is the TFTP opcode (3 DATA, 4 ACK, 5 ERROR, 6 OACK), udp[10:2] the block.
-lab_capture_filter='udp and (port 67 or port 68 or port 4011 or port 69 or udp[8:2] = 5 or udp[8:2] = 6
+lab_capture_filter='icmp6 or udp and (port 67 or port 68 or port 4011 or port 69 or port 546 or port 547 or udp[8:2] = 5 or udp[8:2] = 6
   or ((udp[8:2] = 3 or udp[8:2] = 4) and udp[10:2] <= 4))'
 
 # --- the probe: what the reference server boots ---------------------------------------------------------------------------

@@ -23,9 +23,9 @@ public struct BootEvent: Hashable, Sendable, Codable {
 public struct BootSubject: Hashable, Sendable {
   public var mac: MACAddress?
   public var uuid: SystemUUID?
-  public var address: IPv4Address?
+  public var address: IPAddress?
 
-  public init(mac: MACAddress? = nil, uuid: SystemUUID? = nil, address: IPv4Address? = nil) {
+  public init(mac: MACAddress? = nil, uuid: SystemUUID? = nil, address: IPAddress? = nil) {
     self.mac = mac
     self.uuid = uuid
     self.address = address
@@ -37,13 +37,13 @@ public enum BootOccurrence: Hashable, Sendable {
   /// DHCP: a network-boot client asked. `client` says what it is: `UEFI x86-64 PXE`.
   case discovered(client: String)
   /// DHCP: an address, a boot program or both were offered.
-  case offered(address: IPv4Address?, boot: String?)
+  case offered(address: IPAddress?, boot: String?)
   /// DHCP: the client took them.
-  case acknowledged(address: IPv4Address?, boot: String?)
+  case acknowledged(address: IPAddress?, boot: String?)
   /// DHCP: the client took an address of another server.
   case addressTaken(address: IPv4Address, server: IPv4Address)
   /// DHCP: a server that is not ours answers here too, gives the machine an address or boots it.
-  case answeredElsewhere(server: IPv4Address, mac: MACAddress, address: IPv4Address?, boot: String?)
+  case answeredElsewhere(server: IPv4Address, mac: MACAddress, address: IPAddress?, boot: String?)
   /// DHCP: a request was refused (NAK), or nothing can be done for the client.
   case refused(reason: String)
   /// TFTP or HTTP: a transfer of a boot program or an asset began.
@@ -141,7 +141,7 @@ extension BootOccurrence {
     }
   }
 
-  private static func what(_ address: IPv4Address?, _ boot: String?) -> String {
+  private static func what(_ address: IPAddress?, _ boot: String?) -> String {
     let parts = [address?.description, boot].compactMap { $0 }
     return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
   }

@@ -21,7 +21,7 @@ public final class BootJournal: BootEventSink {
   public struct Update: Hashable, Sendable, Codable {
     public var mac: MACAddress?
     public var uuid: SystemUUID?
-    public var address: IPv4Address?
+    public var address: IPAddress?
     public var event: BootEvent
   }
 
@@ -31,7 +31,7 @@ public final class BootJournal: BootEventSink {
     var touched: [Int: UInt64] = [:]
     var byMAC: [MACAddress: Int] = [:]
     var byUUID: [SystemUUID: Int] = [:]
-    var byAddress: [IPv4Address: Int] = [:]
+    var byAddress: [IPAddress: Int] = [:]
     var counter: UInt64 = 0
     var nextKey = 0
     var followers: [UInt64: AsyncStream<Update>.Continuation] = [:]
@@ -119,7 +119,7 @@ extension BootJournal.State {
   }
 
   /// An address belongs to the machine that had it last.
-  private mutating func learn(_ address: IPv4Address, for key: Int, _ record: inout BootRecord) {
+  private mutating func learn(_ address: IPAddress, for key: Int, _ record: inout BootRecord) {
     if let old = record.address, old != address, byAddress[old] == key { byAddress[old] = nil }
     if let other = byAddress[address], other != key { records[other]?.address = nil }
     record.address = address

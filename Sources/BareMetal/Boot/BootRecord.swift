@@ -4,11 +4,11 @@ public import Wire
 public struct BootRecord: Hashable, Sendable, Codable {
   public var mac: MACAddress?
   public var uuid: SystemUUID?
-  public var address: IPv4Address?
+  public var address: IPAddress?
   /// Oldest first, the last ``BootJournal/Limits/eventsPerMachine``.
   public var events: [BootEvent]
 
-  public init(mac: MACAddress? = nil, uuid: SystemUUID? = nil, address: IPv4Address? = nil, events: [BootEvent] = []) {
+  public init(mac: MACAddress? = nil, uuid: SystemUUID? = nil, address: IPAddress? = nil, events: [BootEvent] = []) {
     self.mac = mac
     self.uuid = uuid
     self.address = address

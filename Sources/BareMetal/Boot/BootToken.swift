@@ -16,7 +16,7 @@ public struct BootToken: Hashable, Sendable {
   /// Seconds since 1970.
   public var expiry: Int64
   /// Who showed it first.
-  public var address: IPv4Address?
+  public var address: IPAddress?
   /// The machine said that it is installed: it has its configuration, and nobody gets it again by this token.
   public var isSpent: Bool
 
@@ -40,13 +40,13 @@ public struct BootToken: Hashable, Sendable {
     case otherBinding
     case expired
     /// It is the right one, from somewhere else than before.
-    case otherAddress(IPv4Address)
+    case otherAddress(IPAddress)
     case spent
   }
 
   /// Whether whoever shows `shown` at `address` is the machine it was made for.
   public func refusal(
-    of shown: Secret, from address: IPv4Address?, for purpose: Purpose, binding: String, now: Timestamp
+    of shown: Secret, from address: IPAddress?, for purpose: Purpose, binding: String, now: Timestamp
   ) -> Refusal? {
     guard shown == token else { return .wrong }
     guard binding == self.binding else { return .otherBinding }
@@ -88,7 +88,7 @@ extension BootToken {
     self.binding = binding.exposedText
     self.expiry = expiry
     if let kept = values?["address"] {
-      guard let address = IPv4Address(kept.exposedText) else { return nil }
+      guard let address = IPAddress(kept.exposedText) else { return nil }
       self.address = address
     }
     isSpent = values?["spent"] != nil

@@ -241,7 +241,7 @@ extension DHCPEndpoint {
     guard configuration.mode != .proxy || boots else { return }
     counters.heardForeignServer()
     guard foreignServers.isNews(server, now: now) else { return }
-    let address = packet.yourAddress.isUnspecified ? nil : packet.yourAddress
+    let address = packet.yourAddress.isUnspecified ? nil : IPAddress.v4(packet.yourAddress)
     let occurrence = BootOccurrence.answeredElsewhere(
       server: server, mac: frame.sourceMAC, address: address, boot: boots && !name.isEmpty ? name : nil)
     events.report(occurrence, of: BootSubject(mac: packet.clientHardware.mac))
@@ -289,7 +289,7 @@ extension DHCPEndpoint {
       else { return }
       events.report(
         .addressTaken(address: address, server: server),
-        of: BootSubject(mac: client.mac, uuid: client.uuid, address: address))
+        of: BootSubject(mac: client.mac, uuid: client.uuid, address: .v4(address)))
     default: break
     }
   }
@@ -298,7 +298,7 @@ extension DHCPEndpoint {
   private func occurrence(
     _ type: MessageType?, _ reply: DHCPPacket, _ boot: String?, _ client: PXEClient?
   ) -> BootOccurrence? {
-    let address = reply.yourAddress.isUnspecified ? nil : reply.yourAddress
+    let address = reply.yourAddress.isUnspecified ? nil : IPAddress.v4(reply.yourAddress)
     return switch type {
     case .offer: client == nil ? nil : .offered(address: address, boot: boot)
     case .ack: client == nil && address == nil ? nil : .acknowledged(address: address, boot: boot)
@@ -309,6 +309,7 @@ extension DHCPEndpoint {
 
   private func subject(_ packet: DHCPPacket, _ client: PXEClient?, has reply: DHCPPacket?) -> BootSubject {
     let address = [reply?.yourAddress, packet.clientAddress].compactMap { $0 }.first { !$0.isUnspecified }
-    return BootSubject(mac: client?.mac ?? packet.clientHardware.mac, uuid: client?.uuid, address: address)
+    return BootSubject(
+      mac: client?.mac ?? packet.clientHardware.mac, uuid: client?.uuid, address: address.map { .v4($0) })
   }
 }

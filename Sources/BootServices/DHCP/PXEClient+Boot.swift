@@ -11,7 +11,15 @@ extension PXEClient {
     return BootRequest(stage: stage, architecture: bootArchitecture, mac: mac, uuid: uuid)
   }
 
-  private var bootArchitecture: BootArchitecture? {
+  private var bootArchitecture: BootArchitecture? { architecture.bootArchitecture }
+
+  /// What it is, for people: `UEFI x86-64 PXE`.
+  var summary: String { "\(architecture.systemName) \(isIPXE ? "iPXE" : transport == .http ? "HTTP boot" : "PXE")" }
+}
+
+extension ClientArchitecture {
+  /// As the boot planner sees it; `nil` for one that nothing is booted on.
+  var bootArchitecture: BootArchitecture? {
     switch (firmware, processor) {
     case (.bios, _): .bios
     case (.uefi, .x86): .uefiIA32
@@ -22,18 +30,16 @@ extension PXEClient {
     }
   }
 
-  /// What it is, for people: `UEFI x86-64 PXE`.
-  var summary: String {
-    let system =
-      switch bootArchitecture {
-      case .bios: "BIOS"
-      case .uefiIA32: "UEFI ia32"
-      case .uefiX64: "UEFI x86-64"
-      case .uefiARM32: "UEFI arm32"
-      case .uefiARM64: "UEFI arm64"
-      case nil: "architecture \(architecture)"
-      }
-    return "\(system) \(isIPXE ? "iPXE" : transport == .http ? "HTTP boot" : "PXE")"
+  /// For people: `UEFI x86-64`.
+  var systemName: String {
+    switch bootArchitecture {
+    case .bios: "BIOS"
+    case .uefiIA32: "UEFI ia32"
+    case .uefiX64: "UEFI x86-64"
+    case .uefiARM32: "UEFI arm32"
+    case .uefiARM64: "UEFI arm64"
+    case nil: "architecture \(self)"
+    }
   }
 }
 

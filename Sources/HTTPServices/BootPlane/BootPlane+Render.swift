@@ -30,7 +30,7 @@ extension BootPlane {
 
   /// Where machines reach us, as far as it is known before one asks.
   private var renderedEndpoint: String {
-    configuration.apiEndpoint ?? "\(configuration.addresses.first ?? .any):\(configuration.port)"
+    configuration.apiEndpoint ?? "\((configuration.addresses.first ?? .any).urlHost):\(configuration.port)"
   }
 
   /// What DHCP offers, which depends on the client and on nothing of the Server.

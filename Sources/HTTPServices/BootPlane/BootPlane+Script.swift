@@ -109,9 +109,10 @@ extension BootPlane {
 
   /// Where this machine reaches us: as configured, else the address it used, which a port forwarding or a second
   /// interface makes differ from what we would guess. Only numbers are taken from the Host header: it ends up in a
-  /// kernel command line, and the agent resolves no names.
+  /// kernel command line, and the agent resolves no names. What is configured is an IPv4 address, of no use to who came by
+  /// IPv6 and may have no other.
   private func endpoint(_ request: Request, _ context: PeerContext) throws(Refusal) -> String {
-    if let configured = configuration.apiEndpoint { return configured }
+    if let configured = configuration.apiEndpoint, !context.isIPv6 { return configured }
     if let host = request.head.authority, let used = Endpoint(host, defaultPort: 80) { return used.description }
     if let local = context.local { return local.description }
     throw Refusal(.badRequest, "the Host header names no address")

@@ -4,7 +4,7 @@ public import Wire
 /// How the boot plane is set up.
 public struct BootPlaneConfiguration: Sendable {
   /// The addresses to listen on. Default: every address of the host.
-  public var addresses: [IPv4Address] = [.any]
+  public var addresses: [IPAddress] = [.any]
 
   /// The TCP port. Default 8081, Sidero's `--http-port`; 0 takes any that is free.
   public var port: UInt16 = 8081

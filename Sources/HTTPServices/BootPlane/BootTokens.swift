@@ -51,7 +51,7 @@ actor BootTokens {
   /// Whether `shown` is good, and from now on only for that address.
   /// - Returns: why not.
   func redeem(
-    _ shown: Secret, of server: String, binding: String, at address: IPv4Address?, for purpose: BootToken.Purpose
+    _ shown: Secret, of server: String, binding: String, at address: IPAddress?, for purpose: BootToken.Purpose
   ) async throws(StoreError) -> BootToken.Refusal? {
     guard let token = try await token(of: server) else { return .wrong }
     if let refusal = token.refusal(of: shown, from: address, for: purpose, binding: binding, now: now()) {

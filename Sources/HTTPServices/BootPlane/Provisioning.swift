@@ -15,7 +15,7 @@ public final class Provisioning: Sendable {
   private let patcher: MachineConfigPatcher
   private let patched = PatchedConfigs()
   private let journal: any BootEventSink
-  private let hardwareAddress: @Sendable (IPv4Address) -> MACAddress?
+  private let hardwareAddress: @Sendable (IPAddress) -> MACAddress?
 
   /// - Parameters:
   ///   - parser: reads configurations and patches; what it has read is remembered here.
@@ -23,7 +23,7 @@ public final class Provisioning: Sendable {
   public init(
     store: any ResourceStore, secrets: any SecretStore, journal: any BootEventSink, parser: any ConfigParser,
     now: @escaping @Sendable () -> Timestamp,
-    hardwareAddress: @escaping @Sendable (IPv4Address) -> MACAddress? = { _ in nil }
+    hardwareAddress: @escaping @Sendable (IPAddress) -> MACAddress? = { _ in nil }
   ) {
     self.store = store
     self.secrets = secrets
@@ -36,7 +36,7 @@ public final class Provisioning: Sendable {
 
   /// The second line beside the token: where the kernel knows whose network card asks, it must be one of the Server's.
   /// Behind a router it does not know, and before discovery nobody does.
-  func check(_ address: IPv4Address?, isOf server: Server) throws(Refusal) {
+  func check(_ address: IPAddress?, isOf server: Server) throws(Refusal) {
     guard let address, let mac = hardwareAddress(address) else { return }
     let cards = (server.spec.hardware?.network?.interfaces ?? []).compactMap { $0.mac.flatMap { MACAddress($0) } }
     guard !cards.isEmpty, !cards.contains(mac) else { return }

@@ -18,7 +18,7 @@ public struct HealthServer: Service {
   ///   - port: 9440 as Sidero's `--health-addr`; 0 takes any that is free.
   ///   - onListening: called once, when every address listens, with the true ports.
   public init(
-    addresses: [IPv4Address] = [.any], port: UInt16 = 9440, checks: [ReadinessCheck], metrics: PrometheusRegistry,
+    addresses: [IPAddress] = [.any], port: UInt16 = 9440, checks: [ReadinessCheck], metrics: PrometheusRegistry,
     logger: Logger, onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     self.checks = checks

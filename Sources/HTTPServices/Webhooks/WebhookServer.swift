@@ -22,7 +22,7 @@ public struct WebhookServer: Service {
   ///   - patcher: looks into the patches of Servers and ServerClasses.
   ///   - onListening: called once, when every address listens, with the true ports.
   public init(
-    addresses: [IPv4Address] = [.any], port: UInt16 = 9443, identity: TLSIdentity, patcher: MachineConfigPatcher,
+    addresses: [IPAddress] = [.any], port: UInt16 = 9443, identity: TLSIdentity, patcher: MachineConfigPatcher,
     logger: Logger, onListening: @escaping @Sendable ([Endpoint]) async -> Void = { _ in }
   ) {
     var limits = ConnectionLimits(connections: 64)

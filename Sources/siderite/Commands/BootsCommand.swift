@@ -34,7 +34,7 @@ struct BootsCommand: AsyncParsableCommand {
     }
   }
 
-  private func matches(mac: MACAddress?, uuid: SystemUUID?, address: IPv4Address?) -> Bool {
+  private func matches(mac: MACAddress?, uuid: SystemUUID?, address: IPAddress?) -> Bool {
     guard let machine = machine?.lowercased() else { return true }
     return mac?.description == machine || mac?.hyphenated == machine || uuid?.description == machine
       || address?.description == machine

@@ -104,6 +104,35 @@ struct Configuration: Equatable, Sendable {
     var address: IPv4Address?
     var lending = Lending()
     var relayed: [RelayedNetwork] = []
+    /// `nil`: no IPv6.
+    var ipv6: IPv6?
+  }
+
+  /// What is done for IPv6 on an interface. TFTP and HTTP answer in every mode.
+  struct IPv6: Equatable, Sendable {
+    enum Mode: String, CaseIterable, Sendable {
+      /// Addresses and boot information.
+      case server
+      /// No DHCPv6.
+      case off
+    }
+
+    var mode: Mode
+    /// Which of the interface's addresses machines are told; its first that is not link-local when absent.
+    var address: IPv6Address?
+    var pools: [ClosedRange<IPv6Address>] = []
+    var reservations: [Reservation] = []
+    var leaseTimeSeconds: UInt32 = 3600
+    var dns: [IPv6Address] = []
+    var domain: String?
+    /// Whether machines are told that there is DHCPv6, as no router does.
+    var routerAdvertisements = false
+
+    /// An address kept for one machine.
+    struct Reservation: Equatable, Sendable {
+      var mac: MACAddress
+      var address: IPv6Address
+    }
   }
 
   /// A network behind relay agents that forward to an interface.

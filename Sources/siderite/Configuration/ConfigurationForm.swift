@@ -105,6 +105,26 @@ extension ConfigurationForm where Value == IPv4Address {
   static var address: Self { Self(expected: "an IPv4 address") { IPv4Address($0) } }
 }
 
+extension ConfigurationForm where Value == IPv6Address {
+  static var ipv6Address: Self {
+    Self(expected: "an IPv6 address such as fd77::1") { text in
+      IPv6Address(text).flatMap { $0.isMulticast || $0.isUnspecified || $0.isLinkLocal ? nil : $0 }
+    }
+  }
+}
+
+extension ConfigurationForm where Value == ClosedRange<IPv6Address> {
+  /// `fd77::1:0-fd77::1:ffff`
+  static var ipv6Range: Self {
+    Self(expected: "a range of addresses, first-last, such as fd77::1:0-fd77::1:ffff") { text in
+      let ends = text.split(separator: "-", omittingEmptySubsequences: false)
+        .map { IPv6Address($0.drop { $0 == " " }.prefix { $0 != " " }) }
+      guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else { return nil }
+      return first...last
+    }
+  }
+}
+
 extension ConfigurationForm where Value == IPv4Prefix {
   static var network: Self { Self(expected: "a network such as 10.1.0.0/24, host bits zero") { IPv4Prefix($0) } }
 }

@@ -7,7 +7,7 @@ extension ConfigurationReader {
 
   /// One entry of `interfaces`; `nil` where even its name or mode is missing.
   mutating func interface(_ section: Section) -> Configuration.Interface? {
-    refuseUnknownKeys(in: section, known: ["name", "mode", "address", "relayed"] + Self.lendingKeys)
+    refuseUnknownKeys(in: section, known: ["name", "mode", "address", "relayed", "ipv6"] + Self.lendingKeys)
     let name = required("name", of: section, .interfaceName)
     let mode: Configuration.Interface.Mode? = required("mode", of: section, .choice)
     var interface = Configuration.Interface(name: name ?? "", mode: mode ?? .off)
@@ -20,6 +20,7 @@ extension ConfigurationReader {
       }
       interface.relayed.append(network)
     }
+    if section.mapping["ipv6"] != nil { interface.ipv6 = ipv6(self.section("ipv6", of: section)) }
     if mode == .off, section.mapping["relayed"] != nil {
       report(section.path(of: "relayed"), section.mapping["relayed"], "means nothing in mode off")
     }

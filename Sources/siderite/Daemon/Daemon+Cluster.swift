@@ -53,7 +53,7 @@ extension Daemon {
   /// What the cluster's API server asks about our kinds.
   private func webhooks(_ cluster: ManagementCluster, _ parts: Parts) -> [any Service] {
     let isInside = configuration.cluster?.access == .inCluster
-    let address = (configuration.apiEndpoint ?? parts.addresses.first)?.description
+    let address = (configuration.apiEndpoint.map { .v4($0) } ?? parts.addresses.first)?.description
     let webhooks = Webhooks(
       configuration: configuration.webhook, host: isInside ? nil : configuration.webhook.endpoint ?? address,
       secrets: cluster.secrets, registrar: KubernetesWebhookRegistrar(client: cluster.client),

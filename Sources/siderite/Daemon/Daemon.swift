@@ -71,7 +71,8 @@ struct Daemon {
       served: served, stores: stores, journal: journal, servers: servers, handover: handover,
       provisioning: provisioning, neighbours: neighbours, files: files, environments: environments, classes: classes,
       planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), cluster: cluster,
-      jurisdiction: jurisdiction, leading: leading, known: known, logger: logger)
+      jurisdiction: jurisdiction, leading: leading, known: known,
+      serverIdentifier: DUID(try await stores.leases.serverUUID(first: Self.randomUUID())), logger: logger)
     let election: (leadership: any Leadership, services: [any Service]) =
       cluster?.election() ?? (SoleLeader(), [])
     // The fleet comes first, so that it is closed when nobody asks it any more. Health and the reporter come last: they
@@ -117,10 +118,12 @@ struct Daemon {
     let jurisdiction: Jurisdiction
     let leading: LeadingFlag
     let known: Gate
+    /// Who we are to DHCPv6 clients.
+    let serverIdentifier: DUID
     let logger: Logger
 
     /// What machines are told to fetch from.
-    var addresses: [IPv4Address] { Set(served.flatMap(\.addresses)).sorted() }
+    var addresses: [IPAddress] { Set(served.flatMap(\.addresses)).sorted() }
     var sink: NeighbourSink { NeighbourSink(journal: journal, neighbours: neighbours) }
     /// The same, and the cluster's Events, where there is one.
     var lifeSink: any BootEventSink {
@@ -131,7 +134,27 @@ struct Daemon {
 
   private func bootServices(_ parts: Parts, _ plane: BootPlane?) throws -> [any Service] {
     guard let plane else { return [] }
-    return parts.served.compactMap { dhcpService($0, parts) } + [try tftpService(parts.addresses, parts), plane]
+    return parts.served.compactMap { dhcpService($0, parts) } + parts.served.flatMap { ipv6Services($0, parts) }
+      + [try tftpService(parts.addresses, parts), plane]
+  }
+
+  private func ipv6Services(_ served: ServedInterface, _ parts: Parts) -> [any Service] {
+    var services: [any Service] = []
+    if let dhcp = served.dhcpv6(identifier: parts.serverIdentifier, httpPort: configuration.httpPort) {
+      let listening = parts.startup.expect("DHCPv6 on \(served.interface.name)")
+      services.append(
+        DHCPv6Service(
+          dhcp, planner: parts.planner, leases: parts.stores.leases, events: parts.sink, logger: parts.logger,
+          now: { .now }, listening: listening))
+    }
+    if let prefix = served.advertisedPrefix {
+      let listening = parts.startup.expect("router advertisements on \(served.interface.name)")
+      services.append(
+        RouterAdvertiser(
+          interface: served.interface.name, prefix: prefix, isAutonomous: true, logger: parts.logger,
+          listening: listening))
+    }
+    return services
   }
 
   private func dhcpService(_ served: ServedInterface, _ parts: Parts) -> (any Service)? {
@@ -144,7 +167,7 @@ struct Daemon {
       now: { .now }, listening: listening)
   }
 
-  private func tftpService(_ addresses: [IPv4Address], _ parts: Parts) throws -> any Service {
+  private func tftpService(_ addresses: [IPAddress], _ parts: Parts) throws -> any Service {
     let listening = parts.startup.expect("TFTP")
     var tftp = TFTPConfiguration(
       addresses: try addresses.map {
@@ -205,8 +228,15 @@ struct Daemon {
   private func healthServer(_ parts: Parts) -> any Service {
     let listening = parts.startup.expect("health")
     return HealthServer(
-      addresses: [configuration.healthAddress.address], port: configuration.healthAddress.port,
+      addresses: [.v4(configuration.healthAddress.address)], port: configuration.healthAddress.port,
       checks: parts.startup.checks, metrics: parts.metrics, logger: parts.logger, onListening: { _ in listening() })
+  }
+
+  /// Version 4 of RFC 9562.
+  private static func randomUUID() -> SystemUUID {
+    var random = SystemRandomNumberGenerator()
+    let (high, low): (UInt64, UInt64) = (random.next(), random.next())
+    return SystemUUID(high: high & ~0xf000 | 0x4000, low: low & ~(3 << 62) | 1 << 63)
   }
 
   private static func bootstrapLogging(level: Configuration.LogLevel) -> Logger {

@@ -20,7 +20,7 @@ struct NeighbourSink: BootEventSink {
 
   /// A TFTP transfer's event.
   func report(_ event: TFTPEvent) {
-    guard let occurrence = event.occurrence, let address = event.client.ipAddress.flatMap({ IPv4Address($0) }) else {
+    guard let occurrence = event.occurrence, let address = event.client.ipAddress.flatMap({ IPAddress($0) }) else {
       return
     }
     report(occurrence, of: BootSubject(address: address))

@@ -5,11 +5,18 @@ import Wire
 
 extension ServedInterface {
   /// Every address that machines are told.
-  var addresses: [IPv4Address] { [address] + configuration.relayed.compactMap(\.address) }
+  var addresses: [IPAddress] {
+    ipv4Addresses.map { .v4($0) } + (ipv6.map { [.v6($0.address)] } ?? [])
+  }
+
+  /// Those of IPv4.
+  var ipv4Addresses: [IPv4Address] {
+    (ipv4.map { [$0.address] } ?? []) + configuration.relayed.compactMap(\.address)
+  }
 
   /// How DHCP serves the interface; `nil` for not at all.
   func dhcp(apiEndpoint: IPv4Address?, httpPort: UInt16) -> DHCPServiceConfiguration? {
-    guard let mode = mode(configuration.lending, in: network) else { return nil }
+    guard let (address, network) = ipv4, let mode = mode(configuration.lending, in: network) else { return nil }
     var service = DHCPServiceConfiguration(
       interface: interface.name, mode: mode, address: address, bootAddress: apiEndpoint, httpPort: httpPort)
     service.relayed = configuration.relayed.compactMap { relayed in

@@ -6,10 +6,10 @@ struct ServedInterface: Sendable {
   var configuration: Configuration.Interface
   var interface: NetworkInterface
   var mac: MACAddress
-  /// The address machines are told.
-  var address: IPv4Address
-  /// The network that address is in.
-  var network: IPv4Prefix
+  /// The address machines are told, and the network that it is in; `nil` where only IPv6 is served.
+  var ipv4: (address: IPv4Address, network: IPv4Prefix)?
+  /// The same of IPv6; `nil` where that is not served.
+  var ipv6: NetworkInterface.IPv6?
 
   /// Matches every interface of `configuration` with this host's.
   /// - Throws: ``InvalidConfiguration`` with everything that does not fit the host: exit code 78 as well, since only a
@@ -36,6 +36,14 @@ struct ServedInterface: Sendable {
         problem("name", "\(entry.name) is no Ethernet interface")
         return nil
       }
+      var ipv6: NetworkInterface.IPv6?
+      if let wanted = entry.ipv6 {
+        ipv6 = wanted.choose(on: interface) { problem("ipv6.\($0)", $1) }
+        if ipv6 == nil { return nil }
+        if entry.mode == .off, entry.address == nil, interface.addresses.isEmpty {
+          return ServedInterface(configuration: entry, interface: interface, mac: mac, ipv6: ipv6)
+        }
+      }
       let chosen =
         entry.address.map { wanted in interface.addresses.first { $0.address == wanted } }
         ?? interface.addresses.first
@@ -59,7 +67,7 @@ struct ServedInterface: Sendable {
         }
       }
       return ServedInterface(
-        configuration: entry, interface: interface, mac: mac, address: chosen.address, network: network)
+        configuration: entry, interface: interface, mac: mac, ipv4: (chosen.address, network), ipv6: ipv6)
     }
     guard problems.isEmpty else { throw InvalidConfiguration(problems: problems) }
     return served
