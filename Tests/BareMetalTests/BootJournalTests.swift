@@ -128,7 +128,10 @@ struct BootJournalTests {
       (.offered(address: Self.address, boot: "a.efi"), "OfferSent", "offered 10.0.0.7, a.efi"),
       (.offered(address: nil, boot: "a.efi"), "OfferSent", "offered a.efi"),
       (.acknowledged(address: nil, boot: nil), "Acknowledged", "given nothing"),
-      (.addressTaken(address: Self.address, server: .loopback), "AddressTaken", "takes 10.0.0.7 from 127.0.0.1"),
+      (
+        .addressTaken(address: IPv4Address(rawValue: 0x0a00_0007), server: .loopback), "AddressTaken",
+        "takes 10.0.0.7 from 127.0.0.1"
+      ),
       (.refused(reason: "r"), "Refused", "refused: r"),
       (.transferStarted(name: "a", bytes: 9_999), "TransferStarted", "fetches a (9999 B)"),
       (.transferStarted(name: "a", bytes: nil), "TransferStarted", "fetches a"),
