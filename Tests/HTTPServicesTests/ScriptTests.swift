@@ -46,7 +46,8 @@ struct ScriptTests {
     "Only an address is taken from the Host header; for the rest our own address stands",
     arguments: [
       ("192.168.1.5:8081", "192.168.1.5:8081"), ("192.168.1.5", "192.168.1.5:80"), ("boot.example:8081", nil),
-      ("192.168.1.5:99999", nil), ("192.168.1.5:", nil), ("192.168.1.5:80 init=/bin/sh", nil), ("[::1]:8081", nil),
+      ("192.168.1.5:99999", nil), ("192.168.1.5:", nil), ("192.168.1.5:80 init=/bin/sh", nil),
+      ("[::1]:8081", "[::1]:8081"),
       ("1.2.3.4:80:90", nil), ("", nil), (nil, nil),
     ] as [(String?, String?)])
   func host(_ host: String?, _ expected: String?) async throws {
