@@ -108,7 +108,8 @@ let package = Package(
     .target(
       name: "BootServices",
       dependencies: [
-        "BareMetal", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", coreMetrics, logging, nioCore, serviceLifecycle,
+        "BareMetal", "DHCP", "LinuxSystem", "RawLink", "TFTP", "Wire", coreMetrics, logging, nioCore, nioPosix,
+        serviceLifecycle,
       ],
       swiftSettings: app),
     .target(
