@@ -9,6 +9,7 @@ struct FuzzSeeds {
     for name in try FileManager.default.subpathsOfDirectory(atPath: fixtures).sorted() where name.hasSuffix(".pcap") {
       try add(PCAPReader.frames(Array(Data(contentsOf: URL(filePath: fixtures + "/" + name)))))
     }
+    seeds["dhcpv6-server"] = [FuzzSeeds.dhcpv6]
     for text in FuzzSeeds.texts { seeds[text.target, default: []].append(Array(text.text.utf8)) }
   }
 
@@ -35,6 +36,20 @@ struct FuzzSeeds {
       seeds[name, default: []].append([0] + FuzzScript.messages(Array(messages.prefix(12))))
     }
   }
+
+  /// A SOLICIT and a REQUEST as firmware makes them (RFC 8415 §8): client, one IA_NA, what it asks for and is.
+  private static let dhcpv6: [UInt8] = {
+    func option(_ code: UInt8, _ value: [UInt8]) -> [UInt8] { [0, code, 0, UInt8(value.count)] + value }
+    let client = option(1, [0, 4] + [UInt8](repeating: 5, count: 16))
+    let server = option(2, [0, 4] + [UInt8](repeating: 7, count: 16))
+    let association = option(3, [1, 2, 3, 4] + [UInt8](repeating: 0, count: 8))
+    let boot =
+      option(6, [0, 59, 0, 60, 0, 23]) + option(61, [0, 7]) + option(16, [0, 0, 1, 87, 0, 9] + "PXEClient".utf8)
+    return [UInt8(1), 3].flatMap { type in
+      let head: [UInt8] = [type, 0xab, 0xcd, 0xef] + client + (type == 3 ? server : [])
+      return FuzzScript.messages([head + association + boot]) + [2]
+    }
+  }()
 
   /// One file a seed.
   func write(to corpus: String) throws {

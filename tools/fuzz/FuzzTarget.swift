@@ -9,6 +9,7 @@ struct FuzzTarget: Sendable {
     FuzzTarget(name: "frame", summary: "an Ethernet frame", feed: feedFrame),
     FuzzTarget(name: "dhcp", summary: "a DHCP message", feed: feedDHCPMessage),
     FuzzTarget(name: "dhcp-server", summary: "messages to a DHCP server, a proxy and port 4011", feed: feedDHCPServer),
+    FuzzTarget(name: "dhcpv6-server", summary: "messages to a DHCPv6 server", feed: feedDHCPv6),
     FuzzTarget(name: "dhcp-client", summary: "answers to the agent's DHCP client", feed: feedDHCPClient),
     FuzzTarget(name: "tftp", summary: "a TFTP packet, and a request's options", feed: feedTFTPPacket),
     FuzzTarget(name: "tftp-transfer", summary: "what may happen to a TFTP transfer", feed: feedTFTPTransfer),
