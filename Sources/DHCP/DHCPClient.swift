@@ -119,6 +119,9 @@ public struct DHCPClient: Sendable {
   private var state: State = .stopped
   private var transactionID = TransactionID(rawValue: 0)
   private var began: ContinuousClock.Instant?
+  /// When the first REQUEST of the transaction went out: the lease is counted from then (RFC 2131 §4.4.1). Counted from the
+  /// ACK it would last longer here than at the server, who may have given the address to the next by then.
+  private var requested: ContinuousClock.Instant?
 
   public init(_ configuration: Configuration) { self.configuration = configuration }
 
@@ -146,6 +149,7 @@ public struct DHCPClient: Sendable {
     case .bound(let lease):
       transactionID = TransactionID(rawValue: random.next())
       began = now
+      requested = now
       return extend(lease, now: now)
     case .extending(let lease):
       return now >= lease.expire ? start(now: now, using: &random) : extend(lease, now: now)
@@ -191,6 +195,7 @@ public struct DHCPClient: Sendable {
     _ offer: Offer, attempt: Int, now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator
   ) -> [Action] {
     state = .requesting(offer, attempt: attempt)
+    if attempt == 0 { requested = now }
     deadline = now + Self.pause(attempt, using: &random)
     var packet = message(.request, now: now)
     packet.options.set(.requestedAddress, offer.address)
@@ -224,9 +229,10 @@ public struct DHCPClient: Sendable {
     // T1 and T2 as the server says them, if they are in order; half and seven eighths if not.
     let rebind = options.uint32(.rebindingTime).flatMap { $0 < seconds ? $0 : nil } ?? UInt32(UInt64(seconds) * 7 / 8)
     let renew = options.uint32(.renewalTime).flatMap { $0 < rebind ? $0 : nil } ?? rebind / 7 * 4
+    let start = requested ?? now
     let lease = Lease(
-      binding: binding, renew: now + .seconds(Int64(renew)), rebind: now + .seconds(Int64(rebind)),
-      expire: now + .seconds(Int64(seconds)))
+      binding: binding, renew: start + .seconds(Int64(renew)), rebind: start + .seconds(Int64(rebind)),
+      expire: start + .seconds(Int64(seconds)))
     state = .bound(lease)
     deadline = lease.renew
     return [.bind(binding)]

@@ -106,6 +106,25 @@ struct DHCPClientTests {
     #expect(machine.client.deadline == machine.now + .seconds(1800))
   }
 
+  @Test("A lease is counted from its first REQUEST, however late the ACK is, and so is each renewal")
+  func countedFromRequest() throws {
+    let server = TestServer()
+    let machine = Machine()
+    let request = try machine.request(server)
+    let requested = machine.now
+    let again = try #require(machine.wait().first)
+    #expect(again.transactionID == request.transactionID)
+    try machine.acknowledge(again, server)
+    #expect(machine.now > requested)
+    #expect(machine.client.expiry == requested + .seconds(3600))
+
+    let renewal = try #require(machine.wait().first)
+    let renewed = machine.now
+    machine.now += .seconds(3)
+    try machine.acknowledge(renewal, server)
+    #expect(machine.client.expiry == renewed + .seconds(3600))
+  }
+
   @Test("Proxy offers, offers to others and late ones are passed over")
   func offers() throws {
     let server = TestServer()

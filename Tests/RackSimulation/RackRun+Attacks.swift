@@ -60,6 +60,8 @@ extension RackRun {
     }
     if random.chance(300) { packet.options.set(.serverIdentifier, Self.hostAddress) }
     // It may get an address that is free; what it must not get is one that is another's.
+    // What it got so it may give back, too.
+    if type != .request { checker.givenBack(mac, address) }
     send(packet, from: mac, source: random.chance(500) ? address : .any, machine: nil)
   }
 

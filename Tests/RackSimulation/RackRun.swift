@@ -25,7 +25,7 @@ public final class RackRun {
   let scenario: RackScenario
   let time = VirtualTime()
   var random: SeededGenerator
-  private(set) var checker = RackChecker()
+  var checker = RackChecker()
   var outcome: RackOutcome
 
   private var agenda = Agenda()
