@@ -30,7 +30,7 @@ final class VirtualTime: Sendable {
     Timestamp(milliseconds: wallOrigin + time / millisecond)
   }
 
-  /// Rounded up: a timer never fires before its time, which the parts under test take for no time at all.
+  /// Rounded up: a timer that fires before its deadline is set for the same moment again, for ever.
   static func nanoseconds(_ instant: ContinuousClock.Instant) -> Nanoseconds {
     let parts = (instant - origin).components
     return parts.seconds * second + (parts.attoseconds + 999_999_999) / 1_000_000_000

@@ -583,7 +583,7 @@ lab_capture_end() {
   lab_poll 5 lab_all_gone "$lab_capture_pid"
 }
 # udp[8:2] is the TFTP opcode (3 DATA, 4 ACK, 5 ERROR, 6 OACK), udp[10:2] the block.
-lab_capture_filter='icmp6 or udp and (port 67 or port 68 or port 4011 or port 69 or port 546 or port 547 or udp[8:2] = 5 or udp[8:2] = 6
+lab_capture_filter='udp and (port 67 or port 68 or port 4011 or port 69 or udp[8:2] = 5 or udp[8:2] = 6
   or ((udp[8:2] = 3 or udp[8:2] = 4) and udp[10:2] <= 4))'
 
 # --- the probe: what the reference server boots ---------------------------------------------------------------------------
