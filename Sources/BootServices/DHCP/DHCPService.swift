@@ -11,9 +11,6 @@ public import Wire
 /// The link's thread reads, decides and replies; what must be durable first goes to the store in batches, one at a time,
 /// so that many acknowledgements share one write to the disk, and what needs none never waits for it.
 public struct DHCPService: Service {
-  /// An interface that went away is looked for again after so long.
-  private static let reopenDelay: Duration = .seconds(1)
-
   private let configuration: DHCPServiceConfiguration
   private let planner: BootPlanner
   private let leases: any LeaseStore
@@ -55,17 +52,7 @@ public struct DHCPService: Service {
   /// - Throws: ``RawLinkError`` when the interface cannot be opened at first, ``StoreError`` when the leases cannot be
   ///   read. An interface that goes away later is waited for.
   public func run() async throws {
-    try await cancelWhenGracefulShutdown {
-      try await serve()
-      while !Task.isCancelled {
-        try? await Task.sleep(for: Self.reopenDelay)
-        do {
-          try await serve()
-        } catch {
-          logger.debug("interface not back yet", metadata: ["error": "\(error)"])
-        }
-      }
-    }
+    try await keepServing(logger) { try await serve() }
   }
 
   /// Serves until the link fails or the task is cancelled.

@@ -11,9 +11,6 @@ public import Wire
 ///
 /// One message at a time, each with its write to the disk: IPv6 clients repeat for longer than a rack takes.
 public struct DHCPv6Service: Service {
-  /// An interface that went away is looked for again after so long.
-  private static let reopenDelay: Duration = .seconds(1)
-
   private let configuration: DHCPv6ServiceConfiguration
   private let planner: BootPlanner
   private let leases: any IPv6LeaseStore
@@ -50,25 +47,17 @@ public struct DHCPv6Service: Service {
   ///
   /// - Throws: `SystemError` when the socket cannot be opened at first, ``StoreError`` when the leases cannot be read.
   public func run() async throws {
-    try await cancelWhenGracefulShutdown {
-      let socket = try await LinkSocket.dhcpv6(on: configuration.interface)
-      try await serve(socket)
-      while !Task.isCancelled {
-        try? await Task.sleep(for: Self.reopenDelay)
-        do {
-          try await serve(try await LinkSocket.dhcpv6(on: configuration.interface))
-        } catch {
-          logger.debug("DHCPv6 not back yet", metadata: ["error": "\(error)"])
-        }
-      }
-    }
+    try await keepServing(logger) { try await serve() }
   }
 
   /// Serves until the socket fails or the task is cancelled.
-  private func serve(_ socket: LinkSocket) async throws {
+  /// - Throws: when it could not begin.
+  private func serve() async throws {
     var endpoint = DHCPv6Endpoint(
       configuration, leases: try await leases.ipv6Leases().compactMap { DHCPv6Lease($0) }, planner: planner,
       events: events, counters: counters, logger: logger)
+    // Last: nothing may fail between the opening of a channel and its use, which closes it.
+    let socket = try await LinkSocket.dhcpv6(on: configuration.interface)
     logger.info("DHCPv6 answers", metadata: ["address": "\(configuration.bootAddress)"])
     listening()
     do {

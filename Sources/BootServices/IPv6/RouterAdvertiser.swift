@@ -11,8 +11,6 @@ public struct RouterAdvertiser: Service {
   private static let interval: Duration = .seconds(600)
   /// Answers a second: two racks that ask in one. Who gets none asks again after 4 s.
   static let answersPerSecond = 64
-  /// An interface that went away is looked for again after so long.
-  private static let reopenDelay: Duration = .seconds(1)
 
   private let interface: String
   private let prefix: IPv6Prefix
@@ -40,29 +38,19 @@ public struct RouterAdvertiser: Service {
   /// Advertises until shutdown.
   /// - Throws: `SystemError` when the socket cannot be opened at first.
   public func run() async throws {
-    try await cancelWhenGracefulShutdown {
-      try await serve()
-      while !Task.isCancelled {
-        try? await Task.sleep(for: Self.reopenDelay)
-        do {
-          try await serve()
-        } catch {
-          logger.debug("interface not back yet", metadata: ["error": "\(error)"])
-        }
-      }
-    }
+    try await keepServing(logger) { try await serve() }
   }
 
   /// Serves until the socket fails or the task is cancelled.
   /// - Throws: when it could not begin.
   private func serve() async throws {
     let interface = try LinkSocket.present(interface)
-    let socket = try await LinkSocket.routerSolicitations(on: interface)
     let everybody = try SocketAddress(ipAddress: "ff02::1", port: 0)
     var bytes: [UInt8] = []
     RouterAdvertisement(prefix: prefix, isAutonomous: isAutonomous, mac: interface.macAddress ?? .zero)
       .serialize(into: &bytes)
     let advertisement = bytes
+    let socket = try await LinkSocket.routerSolicitations(on: interface)
     logger.info("router advertisements", metadata: ["prefix": "\(prefix)"])
     listening()
     do {
