@@ -13,8 +13,9 @@ struct FirmwareDHCP {
   enum Step {
     case wait
     case send(DHCPPacket)
-    /// It has an address; `requestedAt` is what the lease counts from (RFC 2131 §4.4.1).
-    case bound(DHCPPacket, requestedAt: Nanoseconds)
+    /// It has an address; `requestedAt` is what the lease counts from (RFC 2131 §4.4.1), `proxy` the offer that says what
+    /// to boot where the address's server does not.
+    case bound(DHCPPacket, requestedAt: Nanoseconds, proxy: DHCPPacket?)
     case gaveUp
   }
 
@@ -31,6 +32,7 @@ struct FirmwareDHCP {
   private var phase = Phase.selecting
   private var attempt = 0
   private var offer: DHCPPacket?
+  private var proxyOffer: DHCPPacket?
   private var sentAt: Nanoseconds = 0
   private var firstRequestAt: Nanoseconds = 0
   private let began: Nanoseconds
@@ -46,12 +48,13 @@ struct FirmwareDHCP {
     phase = .selecting
     attempt = 0
     offer = nil
+    proxyOffer = nil
     return send(discover, now)
   }
 
   mutating func timedOut(_ now: Nanoseconds) -> Step {
     guard now >= deadline else { return .wait }
-    if case .selecting = phase, let offer { return request(offer, now) }
+    if case .selecting = phase, let offer = sufficientOffer { return request(offer, now) }
     attempt += 1
     guard attempt < habits.waits.count else { return .gaveUp }
     switch phase {
@@ -64,21 +67,43 @@ struct FirmwareDHCP {
     guard packet.operation == .reply, packet.transactionID == discover.transactionID else { return .wait }
     switch (phase, packet.messageType) {
     case (.selecting, .offer):
-      guard offer == nil, !packet.yourAddress.isUnspecified, packet.serverIdentifier != nil,
-        !packet.bootFile.isEmpty || packet.options.contains(.bootFileName)
-      else { return .wait }
-      offer = packet
-      if habits.patienceForOffers == 0 || Self.isLast(packet) { return request(packet, now) }
+      // EDK2, for one, drops offers that do not say whose they are.
+      guard packet.serverIdentifier != nil, sufficientOffer == nil else { return .wait }
+      keep(packet)
+      guard let offer = sufficientOffer else { return .wait }
+      if habits.patienceForOffers == 0 || Self.isLast(offer) { return request(offer, now) }
       deadline = max(now, sentAt + habits.patienceForOffers)
       return .wait
     case (.requesting(let request), .ack):
       guard packet.yourAddress == request.requestedAddress, packet.serverIdentifier == request.serverIdentifier else {
         return .wait
       }
-      return .bound(packet, requestedAt: firstRequestAt)
+      return .bound(packet, requestedAt: firstRequestAt, proxy: Self.boots(packet) ? nil : proxyOffer)
     case (.requesting, .nak): return .send(start(now))
     default: return .wait
     }
+  }
+
+  /// An offer of an address is enough when it, or a proxy's beside it, says what to boot.
+  private var sufficientOffer: DHCPPacket? {
+    guard let offer, Self.boots(offer) || proxyOffer != nil else { return nil }
+    return offer
+  }
+
+  /// The first of each kind; one with all in it before one without.
+  private mutating func keep(_ packet: DHCPPacket) {
+    if !packet.yourAddress.isUnspecified {
+      if offer == nil || Self.boots(packet) { offer = packet }
+    } else if proxyOffer == nil, let answered = packet.options.text(.vendorClass),
+      discover.options.text(.vendorClass)?.hasPrefix(answered) ?? false
+    {
+      // `PXEClient` or `HTTPClient`: the question's class, without what follows there.
+      proxyOffer = packet
+    }
+  }
+
+  private static func boots(_ packet: DHCPPacket) -> Bool {
+    !packet.bootFile.isEmpty || packet.options.contains(.bootFileName)
   }
 
   /// iPXE's option 175 with `no-pxedhcp` (176): no other offer is worth waiting for.

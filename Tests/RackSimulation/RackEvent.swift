@@ -5,6 +5,8 @@ enum RackEvent {
   /// A frame with a DHCP message reaches the boot host, or one of its frames the machines.
   case frameToHost([UInt8])
   case frameToRack([UInt8])
+  /// One reaches the server beside the boot host.
+  case frameToOtherServer([UInt8])
   /// A TFTP packet arrives.
   case datagramToHost(TFTPDatagram)
   case datagramToRack(TFTPDatagram)

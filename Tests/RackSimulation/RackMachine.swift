@@ -6,19 +6,21 @@ import Wire
 /// A machine of the rack, from its power button to the discovery agent, and on as long as that keeps its address.
 ///
 /// ```
-/// post ──▶ firmware's DHCP ──▶ program (TFTP or HTTP) ──▶ iPXE's DHCP ──▶ script ──▶ agent's DHCP ──▶ up
-///   ▲                    └──────────── iPXE in the ROM ────────────────────▲ │
+/// post ──▶ firmware's DHCP ─(port 4011)─▶ program (TFTP or HTTP) ──▶ iPXE's DHCP ──▶ script ──▶ agent's DHCP ──▶ up
+///   ▲                    └──────────── iPXE in the ROM ─────────────────────────────▲ │
 ///   └────────────────────── whatever goes wrong: it starts over ◀───────────┘
 /// ```
 struct RackMachine {
   enum Stage: String {
-    case off, post, firmwareDHCP, declined, program, chainedDHCP, script, agentDHCP, up
+    case off, post, firmwareDHCP, declined, bootServer, program, chainedDHCP, script, agentDHCP, up
   }
 
   /// What the rack does for it.
   enum Action {
     case broadcast(DHCPPacket)
     case unicast(DHCPPacket)
+    /// To port 4011 of an address, from port 4011.
+    case askBootServer(DHCPPacket, IPv4Address)
     case datagram(TFTPPacket, from: TFTPPeer, hostPort: UInt16)
     /// Ask by HTTP for what it boots now.
     case fetch(generation: Int)
@@ -48,6 +50,7 @@ struct RackMachine {
   private(set) var starts = 0
 
   private var dhcp: FirmwareDHCP?
+  private var question: BootServerQuestion?
   private var loader: ProgramLoader?
   private var agent: DHCPClient?
   private var random: SeededGenerator
@@ -71,6 +74,7 @@ struct RackMachine {
     case .off: nil
     case .post, .declined, .script: timer
     case .firmwareDHCP, .chainedDHCP: dhcp?.deadline
+    case .bootServer: question?.deadline
     case .program: loader?.deadline ?? timer
     case .agentDHCP, .up: agent?.deadline.map(VirtualTime.nanoseconds)
     }
@@ -90,6 +94,7 @@ struct RackMachine {
     starts += 1
     generation += 1
     dhcp = nil
+    question = nil
     loader = nil
     agent = nil
     httpTries = 0
@@ -119,6 +124,7 @@ struct RackMachine {
     case .post: ask(.firmware, now, into: &actions)
     case .declined: ask(dhcp?.habits == firmware.habits(.chained) ? .chained : .firmware, now, into: &actions)
     case .firmwareDHCP, .chainedDHCP: perform(dhcp?.timedOut(now), now, into: &actions)
+    case .bootServer: askBootServer(now, into: &actions)
     case .program where loader == nil: fetchAgain(now, into: &actions)
     case .program: perform(loader?.timedOut(now), now, into: &actions)
     case .script: fetchAgain(now, into: &actions)
@@ -158,15 +164,26 @@ struct RackMachine {
     switch stage {
     case .firmwareDHCP, .chainedDHCP:
       let step = dhcp?.receive(packet, now)
-      if case .bound(let packet, _) = step, isTaken(packet.yourAddress) {
+      if case .bound(let packet, _, _) = step, isTaken(packet.yourAddress) {
         return decline(packet, now, into: &actions)
       }
       perform(step, now, into: &actions)
     case .agentDHCP, .up:
       perform(
         agent?.receive(packet, now: VirtualTime.instant(now), using: &random) ?? [], now, into: &actions)
+    case .bootServer:
+      guard question?.isAnswered(by: packet) ?? false else { return }
+      question = nil
+      boot(packet, now, into: &actions)
     case .off, .post, .declined, .program, .script: break
     }
+  }
+
+  private mutating func askBootServer(_ now: Nanoseconds, into actions: inout [Action]) {
+    guard let asked = question?.ask(now), let server = question?.server else {
+      return fail("no answer from port 4011", now, into: &actions)
+    }
+    actions.append(.askBootServer(asked, server))
   }
 
   /// RFC 2131 §4.4.1: DECLINE, and ten seconds of waiting before it begins anew.
@@ -197,15 +214,23 @@ struct RackMachine {
     case .wait, nil: break
     case .send(let packet): actions.append(.broadcast(packet))
     case .gaveUp: fail("no address", now, into: &actions)
-    case .bound(let packet, let requestedAt):
+    case .bound(let packet, let requestedAt, let proxy):
       address = packet.yourAddress
       let lease = Nanoseconds(packet.options.uint32(.leaseTime) ?? 60) * second
       actions.append(.use(packet.yourAddress, until: requestedAt + lease))
-      boot(packet, now, into: &actions)
+      guard firmware == .uefiPXE, stage == .firmwareDHCP, let proxy, !proxy.options.contains(.vendorSpecific) else {
+        return boot(proxy ?? packet, now, into: &actions)
+      }
+      // EDK2 asks port 4011 when it sees its class and no option 43.
+      stage = .bootServer
+      question = BootServerQuestion(
+        firmware.discover(.firmware, mac: mac), transaction: random.next(), from: packet.yourAddress,
+        to: proxy.nextServer)
+      askBootServer(now, into: &actions)
     }
   }
 
-  /// Goes on with what the ACK says.
+  /// Goes on with what the ACK says, or the proxy's offer, or the boot server.
   private mutating func boot(_ packet: DHCPPacket, _ now: Nanoseconds, into actions: inout [Action]) {
     let name = packet.options.text(.bootFileName) ?? String(decoding: packet.bootFile, as: UTF8.self)
     let isURL = name.hasPrefix("http://")
@@ -220,8 +245,10 @@ struct RackMachine {
       }
       return fetch(.program, now, into: &actions)
     }
-    // EDK2 asks port 4011 when it sees its class and no option 43.
-    let asksElsewhere = firmware == .uefiPXE && packet.options.contains(.vendorClass)
+    // EDK2 would ask port 4011; a BIOS ROM would, too, or show a menu, if option 43 did not say "load it".
+    let asksElsewhere =
+      firmware == .uefiPXE && stage == .firmwareDHCP && packet.options.contains(.vendorClass)
+      || firmware == .biosROM && packet.options[.vendorSpecific].map { Array($0.prefix(3)) } != [6, 1, 8]
     guard !name.isEmpty, !isURL, !packet.nextServer.isUnspecified, !asksElsewhere, let habits = firmware.loader(name)
     else { return fail("no boot program: \(name)", now, into: &actions) }
     stage = .program
@@ -308,7 +335,7 @@ struct RackMachine {
       let answers = agent.start(now: VirtualTime.instant(now), using: &random)
       self.agent = agent
       perform(answers, now, into: &actions)
-    case .off, .post, .firmwareDHCP, .declined, .program, .chainedDHCP, .agentDHCP, .up: break
+    case .off, .post, .firmwareDHCP, .declined, .bootServer, .program, .chainedDHCP, .agentDHCP, .up: break
     }
   }
 }

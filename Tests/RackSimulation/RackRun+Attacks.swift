@@ -37,12 +37,8 @@ extension RackRun {
     let firmware = Firmware.allCases[random.below(4)]
     var packet = firmware.discover(.firmware, mac: mac)
     packet.transactionID = TransactionID(rawValue: random.next())
-    if random.chance(300) { packet.options.set(.requestedAddress, pooled()) }
+    if random.chance(300) { packet.options.set(.requestedAddress, addressOfPool()) }
     send(packet, from: mac, machine: nil)
-  }
-
-  private func pooled() -> IPv4Address {
-    IPv4Address(rawValue: Self.firstOfPool + UInt32(random.below(scenario.machines + scenario.spareAddresses)))
   }
 
   /// Wants others' addresses, or wants others to lose them.
@@ -50,7 +46,7 @@ extension RackRun {
     let mac = MACAddress(rawValue: 0x02bb_0000_0001)
     var packet = DHCPPacket(
       operation: .request, clientHardware: HardwareAddress(mac), transactionID: TransactionID(rawValue: random.next()))
-    let address = pooled()
+    let address = addressOfPool()
     let type: MessageType = [.request, .decline, .release][random.below(3)]
     packet.options.set(.messageType, type.rawValue)
     if type == .release || random.chance(300) {

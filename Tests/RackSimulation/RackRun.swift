@@ -16,9 +16,8 @@ public final class RackRun {
     var committing: [DHCPEndpoint.Waiting] = []
   }
 
-  static let hostAddress = IPv4Address(rawValue: 0x0a4d_0001)
+  static let hostAddress = IPv4Address(rawValue: RackNetwork.local + 1)
   static let hostMAC = MACAddress(rawValue: 0x0200_0000_0001)
-  static let firstOfPool: UInt32 = 0x0a4d_0100
   /// Where attackers have their own addresses.
   static let firstOfAttackers: UInt32 = 0x0a4d_f000
 
@@ -35,7 +34,11 @@ public final class RackRun {
   private var lives = 0
   private var journal: BootJournal
   private let planner = BootPlanner(files: ["undionly.kpxe", "snponly.efi"])
-  private let server: DHCPServerConfiguration
+  /// The boot host's own, and the one behind the relay agent if there is one.
+  let networks: [RackNetwork]
+  /// Which of them a machine is in.
+  private(set) var networkOf: [Int] = []
+  var otherServer: OtherServer?
   private let program: [UInt8]
   private let logger = Logger(label: "rack", factory: { _ in SwiftLogNoOpLogHandler() })
 
@@ -68,25 +71,29 @@ public final class RackRun {
     var random = SeededGenerator(seed: scenario.seed ^ 0x5261_636b)
     network = SimulatedNetwork(scenario, random: SeededGenerator(seed: random.next()))
     program = (0..<max(1, scenario.programSize)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
-    let size = UInt32(scenario.machines + scenario.spareAddresses)
-    let pool = IPv4Address(rawValue: Self.firstOfPool)...IPv4Address(rawValue: Self.firstOfPool + size - 1)
-    guard let subnet = IPv4Prefix(containing: Self.hostAddress, length: 16) else {
-      preconditionFailure("16 is the length of a prefix")
+    var relaying = SeededGenerator(seed: scenario.seed ^ 0x5265_6c61)
+    for _ in 0..<scenario.machines { networkOf.append(relaying.chance(scenario.relayed) ? 1 : 0) }
+    let relayed = networkOf.reduce(0, +)
+    var networks = [RackNetwork(RackNetwork.local, addresses: scenario.machines - relayed + scenario.spareAddresses)]
+    if scenario.relayed > 0 {
+      networks.append(RackNetwork(RackNetwork.relayed, addresses: relayed + scenario.spareAddresses))
     }
-    var server = DHCPServerConfiguration(subnet: subnet, pools: [pool])
-    server.defaultLeaseSeconds = scenario.leaseSeconds
-    server.excluded = [Self.hostAddress]
-    self.server = server
+    self.networks = networks
+    var firstUnused = networks.map(\.pool.lowerBound.rawValue)
     var known: [Lease] = []
     if scenario.isKnown {
       for index in 0..<scenario.machines {
         let mac = RackMachine.mac(index)
         known.append(
           Lease(
-            address: IPv4Address(rawValue: Self.firstOfPool + UInt32(index)), client: ClientIdentity(mac).bytes,
-            mac: mac,
+            address: IPv4Address(rawValue: firstUnused[networkOf[index]]), client: ClientIdentity(mac).bytes, mac: mac,
             hostname: nil, state: .bound, expires: time.timestamp.advanced(bySeconds: -3600)))
+        firstUnused[networkOf[index]] += 1
       }
+    }
+    if scenario.isBesideServer {
+      otherServer = OtherServer(networks[0].server(scenario), known: known)
+      known = []
     }
     disk = SimulatedDisk(scenario, holding: known, random: SeededGenerator(seed: random.next()))
     journal = BootJournal(now: { [time] in time.timestamp })
@@ -94,8 +101,9 @@ public final class RackRun {
       let firmware = Firmware.allCases[random.below(Firmware.allCases.count)]
       machines.append(RackMachine(index: index, firmware: firmware, random: SeededGenerator(seed: random.next())))
     }
+    let pool = networks[0].pool
     while squatted.count < min(scenario.squatters, scenario.spareAddresses) {
-      squatted.insert(IPv4Address(rawValue: pool.upperBound.rawValue - UInt32(random.below(Int(size)))))
+      squatted.insert(IPv4Address(rawValue: pool.upperBound.rawValue - UInt32(random.below(pool.count))))
     }
     timers = Array(repeating: nil, count: scenario.machines)
     waitingSince = Array(repeating: nil, count: scenario.machines)
@@ -158,6 +166,7 @@ public final class RackRun {
     switch event {
     case .frameToHost(let bytes): hear(bytes)
     case .frameToRack(let bytes): deliver(bytes)
+    case .frameToOtherServer(let bytes): hearAsOtherServer(bytes)
     case .datagramToHost(let datagram):
       life?.tftp.receive(datagram, time.now, into: &transferActions)
       performTransferActions()
@@ -195,11 +204,15 @@ public final class RackRun {
     lives += 1
     if lives > 1 { outcome.restarts += 1 }
     let leases = scenario.fault == .emptyStart ? [] : disk.stored
-    let configuration = DHCPServiceConfiguration(
-      interface: "rack0", mode: .server(server), address: Self.hostAddress)
+    var configuration = DHCPServiceConfiguration(
+      interface: "rack0", mode: scenario.isBesideServer ? .proxy : .server(networks[0].server(scenario)),
+      address: Self.hostAddress)
+    configuration.relayed = networks.dropFirst().map {
+      DHCPRelayedNetwork(subnet: $0.subnet, mode: .server($0.server(scenario)), address: Self.hostAddress)
+    }
     let endpoint = DHCPEndpoint(
       configuration,
-      at: DHCPEndpoint.Station(mac: Self.hostMAC, addresses: [Self.hostAddress], broadcasts: [server.subnet.last]),
+      at: DHCPEndpoint.Station(mac: Self.hostMAC, addresses: [Self.hostAddress], broadcasts: [networks[0].subnet.last]),
       leases: leases, planner: planner, events: journal,
       counters: DHCPCounters(interface: "rack0"), logger: logger)
     life = Life(
@@ -265,8 +278,16 @@ public final class RackRun {
 
   /// A frame leaves the boot host.
   private func leave(_ bytes: [UInt8]) {
-    guard let packet = Self.packet(bytes) else { return checker.fail("an unreadable frame was sent") }
+    guard let (sent, frame) = Self.message(bytes) else { return checker.fail("an unreadable frame was sent") }
+    var packet = sent
     note("host → \(name(packet.clientHardware.mac)): \(summary(packet))")
+    switch scenario.fault {
+    case .lostAgentInformation: packet.options.set(.relayAgentInformation, [UInt8]())
+    case .presumption: packet.yourAddress = networks[0].pool.lowerBound
+    default: break
+    }
+    if let problem = problem(packet, frame) { return checker.fail(problem) }
+    guard reaches(packet, frame) else { return }
     if packet.messageType == .ack, !packet.yourAddress.isUnspecified, let mac = packet.clientHardware.mac {
       outcome.acknowledgements += 1
       checker.acknowledged(
@@ -326,7 +347,7 @@ public final class RackRun {
   }
 
   private func deliver(_ bytes: [UInt8]) {
-    guard let packet = Self.packet(bytes), let index = machine(packet.clientHardware.mac), !isolated[index] else {
+    guard let (packet, _) = Self.message(bytes), let index = machine(packet.clientHardware.mac), !isolated[index] else {
       return
     }
     let squatted = squatted
@@ -354,28 +375,16 @@ public final class RackRun {
     travel(.datagramToHost(TFTPDatagram(bytes: packet, client: client, hostPort: port)), from: machine, to: nil)
   }
 
-  /// Sends a DHCP message to the boot host; to all stations when it has no address.
-  func send(_ packet: DHCPPacket, from mac: MACAddress, source: IPv4Address = .any, machine: Int?) {
-    let isUnicast = !source.isUnspecified
-    var payload: [UInt8] = []
-    packet.serialize(into: &payload)
-    var bytes: [UInt8] = []
-    let frame = UDPFrame(
-      destinationMAC: isUnicast ? Self.hostMAC : .broadcast, sourceMAC: mac, source: source,
-      destination: isUnicast ? Self.hostAddress : .broadcast, sourcePort: DHCPPort.client,
-      destinationPort: DHCPPort.server)
-    guard (try? frame.serialize(payload: payload.span, into: &bytes)) != nil else { return }
-    travel(.frameToHost(bytes), from: machine, to: nil)
-  }
-
-  private static func packet(_ bytes: [UInt8]) -> DHCPPacket? {
-    guard let (_, payload) = try? UDPFrame.parse(bytes.span) else { return nil }
-    return try? DHCPPacket(parsing: bytes.span.extracting(payload))
+  static func message(_ bytes: [UInt8]) -> (packet: DHCPPacket, frame: UDPFrame)? {
+    guard let (frame, payload) = try? UDPFrame.parse(bytes.span),
+      let packet = try? DHCPPacket(parsing: bytes.span.extracting(payload))
+    else { return nil }
+    return (packet, frame)
   }
 
   // MARK: Machines
 
-  private func machine(_ mac: MACAddress?) -> Int? {
+  func machine(_ mac: MACAddress?) -> Int? {
     guard let mac, mac.rawValue >= 0x5254_0000_0000 else { return nil }
     let index = Int(mac.rawValue - 0x5254_0000_0000)
     return index < machines.count ? index : nil
@@ -420,6 +429,9 @@ public final class RackRun {
       note("machine \(index): \(summary(packet))")
       if packet.messageType == .release { checker.givenBack(mac, packet.clientAddress) }
       send(packet, from: mac, source: packet.clientAddress, machine: index)
+    case .askBootServer(let packet, let server):
+      note("machine \(index) asks port 4011 of \(server)")
+      askBootServer(packet, of: server, index)
     case .datagram(let packet, let peer, let hostPort):
       note("machine \(index):\(peer.port) → \(hostPort): \(packet)")
       send(packet.bytes, from: peer, to: hostPort, machine: index)
@@ -492,7 +504,7 @@ public final class RackRun {
       )
     }
     if let life, let leases = life.endpoint.leases {
-      let addresses = scenario.machines + scenario.spareAddresses
+      let addresses = networks[0].pool.count
       checker.holds("offers and changes in flight", leases.outstanding, atMost: 2 * addresses)
       checker.holds("leases", leases.count, atMost: addresses)
       if life.tftp.admission.count != life.tftp.sessionCount {
@@ -519,11 +531,11 @@ public final class RackRun {
     return "\(time / second).\(String(repeating: "0", count: 6 - text.count))\(text)"
   }
 
-  private func name(_ mac: MACAddress?) -> String {
+  func name(_ mac: MACAddress?) -> String {
     machine(mac).map { "machine \($0)" } ?? mac?.description ?? "?"
   }
 
-  private func summary(_ packet: DHCPPacket) -> String {
+  func summary(_ packet: DHCPPacket) -> String {
     let address =
       packet.yourAddress.isUnspecified ? packet.requestedAddress ?? packet.clientAddress : packet.yourAddress
     return "\(packet.messageType?.description ?? "?") \(address) xid \(packet.transactionID)"

@@ -34,6 +34,10 @@ public struct RackScenario: Hashable, Sendable {
     case deafness
     /// Transfers that ended are kept in the table.
     case keptTransfers
+    /// What the relay agent said of a machine does not go back to it.
+    case lostAgentInformation
+    /// An address is given beside the server whose business that is.
+    case presumption
   }
 
   public var seed: UInt64
@@ -42,6 +46,10 @@ public struct RackScenario: Hashable, Sendable {
   public var spareAddresses = 8
   /// Addresses of the pool that somebody else sits on.
   public var squatters = 0
+  /// Machines of a thousand that are in another network, behind a relay agent.
+  public var relayed = 0
+  /// Another server gives the addresses; the boot host only says what to boot.
+  public var isBesideServer = false
   /// Every machine had an address before, and its lease has run out.
   public var isKnown = false
   public var leaseSeconds: UInt32 = 600
@@ -109,6 +117,12 @@ public struct RackScenario: Hashable, Sendable {
     if scenario.attacks.contains(.discoverFlood), !scenario.isKnown {
       scenario.spareAddresses += scenario.attackRate * 90
     }
+    // Drawn last, so that a seed means otherwise what it always has.
+    if random.chance(250) {
+      scenario.isBesideServer = true
+    } else if random.chance(400) {
+      scenario.relayed = 100 + random.below(901)
+    }
     return scenario
   }
 
@@ -134,6 +148,8 @@ public struct RackScenario: Hashable, Sendable {
       scenario.powerOnSpread = 120
       scenario.leaseSeconds = 3600
     case .silentFailure, .keptTransfers: scenario.attacks = [.silentReader]
+    case .lostAgentInformation: scenario.relayed = 500
+    case .presumption: scenario.isBesideServer = true
     case .forgetfulDisk, .hastyAcknowledgement, .wrongByte, .deafness: break
     }
     scenario.fault = fault

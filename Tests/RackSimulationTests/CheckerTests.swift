@@ -14,6 +14,8 @@ struct CheckerTests {
       (.silentFailure, "ended by the host without an ERROR"),
       (.deafness, "starves"),
       (.keptTransfers, "memory"),
+      (.lostAgentInformation, "has not the relay agent's information"),
+      (.presumption, "beside the addresses' server"),
     ])
   func fault(_ fault: RackScenario.Fault, says: String) {
     let outcome = RackRun.run(.showing(fault, seed: 5, machines: 16))

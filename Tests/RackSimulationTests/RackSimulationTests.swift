@@ -36,9 +36,27 @@ struct RackSimulationTests {
 
   @Test("an undisturbed rack boots within two minutes of virtual time, and no transfer fails")
   func undisturbed() {
-    let outcome = RackRun.run(RackScenario(seed: 1, machines: 60))
+    expectCalm(RackScenario(seed: 1, machines: 60))
+  }
+
+  @Test("machines behind a relay agent boot as the others do", arguments: [1000, 500])
+  func relayed(machines: Int) {
+    var scenario = RackScenario(seed: 1, machines: 24)
+    scenario.relayed = machines
+    expectCalm(scenario)
+  }
+
+  @Test("beside a server that gives the addresses every kind of firmware boots, and no address is given")
+  func besideServer() {
+    var scenario = RackScenario(seed: 1, machines: 24)
+    scenario.isBesideServer = true
+    expectCalm(scenario)
+  }
+
+  private func expectCalm(_ scenario: RackScenario) {
+    let outcome = RackRun.run(scenario)
     #expect(outcome.violation == nil, "\(outcome.report)")
-    #expect(outcome.boots == 60)
+    #expect(outcome.boots == scenario.machines)
     #expect(outcome.failures == 0)
     #expect(outcome.slowestBoot < 120)
   }
