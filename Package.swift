@@ -218,7 +218,9 @@ let package = Package(
         logging, nioCore, serviceLifecycle,
       ],
       swiftSettings: app),
-    .testTarget(name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Wire"], swiftSettings: app),
+    .testTarget(
+      name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "SimulationTesting", "Wire"], swiftSettings: app
+    ),
     // A rack in virtual time, with the real decisions inside; for its tests, and for tools/soak.
     .target(
       name: "RackSimulation",

@@ -29,13 +29,18 @@ struct YAMLProblem: Error, Hashable {
 /// Reads YAML as JSON by the core schema of YAML 1.2 §10.3.2: `true` is a truth value and `yes` a text, `0x1f` and `0o17`
 /// are numbers, and what else looks like something (`52:54:00:12:34:56`, `2026-01-01`, `1_000`) is a text.
 struct YAMLReader {
-  /// Values of one stream. Aliases are expanded: a page of text can stand for more than any memory holds.
-  static let valuesAtMost = 2_000_000
+  /// Values of one stream beyond those that its text can hold. Aliases are expanded: a page of text can stand for more than
+  /// any memory holds.
+  static let repeatedValuesAtMost = 100_000
   /// How deep values may be nested; what we know is ten deep.
   static let depthAtMost = 100
 
+  /// A value takes a byte of text at least, but where an alias stands for it.
+  private let valuesAtMost: Int
   private var values = 0
   private var lines: [String: Int] = [:]
+
+  private init(valuesAtMost: Int) { self.valuesAtMost = valuesAtMost }
 
   /// The documents of a stream; those that are empty are left out.
   static func documents(_ text: String) throws(YAMLProblem) -> [YAMLDocument] {
@@ -49,7 +54,7 @@ struct YAMLReader {
     } catch {
       throw YAMLProblem(error)
     }
-    var reader = YAMLReader()
+    var reader = YAMLReader(valuesAtMost: text.utf8.count + repeatedValuesAtMost)
     var documents: [YAMLDocument] = []
     for node in nodes {
       reader.lines = [:]
@@ -63,7 +68,7 @@ struct YAMLReader {
   private mutating func value(_ node: Node, _ path: String, depth: Int) throws(YAMLProblem) -> JSONValue {
     let line = node.mark?.line
     values += 1
-    guard values <= Self.valuesAtMost else { throw YAMLProblem(line: line, message: "too many values: aliases?") }
+    guard values <= valuesAtMost else { throw YAMLProblem(line: line, message: "too many values: aliases?") }
     guard depth <= Self.depthAtMost else {
       throw YAMLProblem(line: line, message: "nested deeper than \(Self.depthAtMost) levels")
     }
