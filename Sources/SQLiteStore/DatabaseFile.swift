@@ -6,7 +6,8 @@ import Synchronization
 
 /// One SQLite file and the only connection to it.
 ///
-/// A commit is on the disk when it returns: write-ahead log with `synchronous=FULL`, one sync of the log per commit.
+/// A commit is on the disk when it returns: write-ahead log with `synchronous=FULL`, one sync of the log per commit; or
+/// without, where it was opened so.
 /// The connection holds the file's lock as long as it is open, so a second daemon on the same state is refused, and
 /// what this process keeps in memory about the file stays true. Accesses run one after the other on a queue of GRDB's.
 final class DatabaseFile: Sendable {
@@ -16,11 +17,11 @@ final class DatabaseFile: Sendable {
 
   /// Opens the file, makes it (0600, and its directory 0700) where it is missing, checks it and brings its tables up
   /// to date.
-  init(path: String, migrator: DatabaseMigrator) throws(StoreError) {
+  init(path: String, isSynced: Bool = true, migrator: DatabaseMigrator) throws(StoreError) {
     self.path = path
     do {
       Self.create(path)
-      let queue = try DatabaseQueue(path: path, configuration: Self.configuration)
+      let queue = try DatabaseQueue(path: path, configuration: Self.configuration(isSynced: isSynced))
       try queue.read { database in
         if let damage = try String.fetchOne(database, sql: "PRAGMA quick_check(1)"), damage != "ok" {
           throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: damage)
@@ -68,7 +69,7 @@ final class DatabaseFile: Sendable {
     return queue
   }
 
-  private static var configuration: Configuration {
+  private static func configuration(isSynced: Bool) -> Configuration {
     var configuration = Configuration()
     configuration.prepareDatabase { database in
       // Before the log is touched: an exclusive connection keeps the log's index in its own memory, no -shm file.
@@ -76,9 +77,10 @@ final class DatabaseFile: Sendable {
       guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
         throw DatabaseError(message: "no write-ahead log is possible on this file system")
       }
+      // NORMAL syncs when the log is brought into the file, which so is whole after a power cut, too.
       try database.execute(
         sql: """
-          PRAGMA synchronous = FULL;
+          PRAGMA synchronous = \(isSynced ? "FULL" : "NORMAL");
           PRAGMA journal_size_limit = \(logBytes);
           PRAGMA wal_autocheckpoint = \(logBytes / 4096);
           """)

@@ -5,14 +5,18 @@ import Wire
 
 /// Leases in a SQLite file of their own, so that a client's ACK never waits for a write of resources.
 ///
-/// The file is the daemon's alone while it is open. Every commit is synced to the disk before it returns.
+/// The file is the daemon's alone while it is open. Every commit is synced to the disk before it returns,
+/// unless it was opened otherwise.
 public final class SQLiteLeaseStore: LeaseStore {
   let file: DatabaseFile
 
-  /// - Parameter path: The database file, `/var/lib/siderite/leases.sqlite`; made where missing.
+  /// - Parameters:
+  ///   - path: The database file, `/var/lib/siderite/leases.sqlite`; made where missing.
+  ///   - isSynced: Whether a commit waits for the disk. If not, a power cut may undo the last commits, whole ones; the end of
+  ///     the process, however it comes, undoes none.
   /// - Throws: ``StoreError/unavailable(message:)``, with what to do about it.
-  public init(path: String) throws(StoreError) {
-    file = try DatabaseFile(path: path, migrator: Self.migrator)
+  public init(path: String, isSynced: Bool = true) throws(StoreError) {
+    file = try DatabaseFile(path: path, isSynced: isSynced, migrator: Self.migrator)
   }
 
   public func leases() async throws(StoreError) -> [Lease] {

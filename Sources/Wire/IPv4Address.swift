@@ -55,7 +55,16 @@ public struct IPv4Address: RawRepresentable, Hashable, Sendable, Comparable {
 
 extension IPv4Address: CustomStringConvertible {
   public var description: String {
-    "\(rawValue >> 24).\(rawValue >> 16 & 0xff).\(rawValue >> 8 & 0xff).\(rawValue & 0xff)"
+    var text: [UInt8] = []
+    text.reserveCapacity(15)
+    for shift: UInt32 in [24, 16, 8, 0] {
+      let octet = UInt8(truncatingIfNeeded: rawValue >> shift)
+      if !text.isEmpty { text.append(UInt8(ascii: ".")) }
+      if octet >= 100 { text.append(UInt8(ascii: "0") + octet / 100) }
+      if octet >= 10 { text.append(UInt8(ascii: "0") + octet / 10 % 10) }
+      text.append(UInt8(ascii: "0") + octet % 10)
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 }
 

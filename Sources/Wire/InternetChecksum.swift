@@ -1,6 +1,7 @@
 /// The ones' complement sum of IPv4 and UDP (RFC 1071), fed in pieces.
 public struct InternetChecksum: Sendable {
-  private var sum: UInt32 = 0
+  /// Folded at the end only: 2^48 words fit.
+  private var sum: UInt64 = 0
 
   public init() {}
 
@@ -16,11 +17,17 @@ public struct InternetChecksum: Sendable {
   }
 
   /// Adds one word.
-  public mutating func add(_ word: UInt16) {
-    sum += UInt32(word)
-    sum = (sum & 0xffff) + sum >> 16
+  public mutating func add(_ word: UInt16) { sum &+= UInt64(word) }
+
+  /// Adds the two words of an address.
+  public mutating func add(_ address: IPv4Address) {
+    sum &+= UInt64(address.rawValue >> 16) &+ UInt64(address.rawValue & 0xffff)
   }
 
   /// The checksum to put into a header. Zero when the bytes added include a correct checksum.
-  public var value: UInt16 { ~UInt16(truncatingIfNeeded: (sum & 0xffff) + sum >> 16) }
+  public var value: UInt16 {
+    var folded = sum
+    while folded > 0xffff { folded = (folded & 0xffff) + folded >> 16 }
+    return ~UInt16(truncatingIfNeeded: folded)
+  }
 }

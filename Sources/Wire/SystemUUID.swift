@@ -22,10 +22,17 @@ public struct SystemUUID: Hashable, Sendable, Comparable {
   }
 
   /// From 16 bytes as SMBIOS (§7.2.1) and PXE (RFC 4578 §2.3) lay them out: the first three fields little-endian.
-  public init?(mixedEndian bytes: some Collection<UInt8>) {
-    let wire = Array(bytes)
-    guard wire.count == 16 else { return nil }
-    self.init(bytes: [wire[3], wire[2], wire[1], wire[0], wire[5], wire[4], wire[7], wire[6]] + wire[8...])
+  public init?(mixedEndian bytes: some Collection<UInt8>) { self.init(mixedEndian: Array(bytes)[...]) }
+
+  /// The same of one type, which is what every message of a machine that boots has.
+  public init?(mixedEndian bytes: ArraySlice<UInt8>) {
+    guard bytes.count == 16 else { return nil }
+    var (high, low) = (UInt64(0), UInt64(0))
+    for byte in bytes { (high, low) = (high << 8 | low >> 56, low << 8 | UInt64(byte)) }
+    let first = UInt32(truncatingIfNeeded: high >> 32).byteSwapped
+    let second = UInt16(truncatingIfNeeded: high >> 16).byteSwapped
+    let third = UInt16(truncatingIfNeeded: high).byteSwapped
+    self.init(high: UInt64(first) << 32 | UInt64(second) << 16 | UInt64(third), low: low)
   }
 
   /// Reads `8-4-4-4-12` hexadecimal digits, any case; `nil` for anything else.

@@ -95,31 +95,35 @@ public struct UDPFrame: Hashable, Sendable {
     bytes.append(sourceMAC)
     bytes.append(bigEndian: UInt16(0x0800))
 
-    var header: [UInt8] = [0x45, 0]
-    header.append(bigEndian: totalLength)
-    header += [0, 0, 0, 0, 64, 17]
+    let versionAndLength: UInt16 = 0x4500
+    let timeToLiveAndProtocol: UInt16 = 64 << 8 | 17
     var headerSum = InternetChecksum()
-    var addresses = [UInt8]()
-    addresses.append(source)
-    addresses.append(destination)
-    headerSum.add(header.span)
-    headerSum.add(addresses.span)
-    header.append(bigEndian: headerSum.value)
-    bytes += header
-    bytes += addresses
+    headerSum.add(versionAndLength)
+    headerSum.add(totalLength)
+    headerSum.add(timeToLiveAndProtocol)
+    headerSum.add(source)
+    headerSum.add(destination)
+    bytes.append(bigEndian: versionAndLength)
+    bytes.append(bigEndian: totalLength)
+    bytes.append(bigEndian: UInt32(0))
+    bytes.append(bigEndian: timeToLiveAndProtocol)
+    bytes.append(bigEndian: headerSum.value)
+    bytes.append(source)
+    bytes.append(destination)
 
-    var udp = [UInt8]()
-    udp.append(bigEndian: sourcePort)
-    udp.append(bigEndian: destinationPort)
-    udp.append(bigEndian: udpLength)
     var sum = InternetChecksum()
-    sum.add(addresses.span)
+    sum.add(source)
+    sum.add(destination)
     sum.add(17)
     sum.add(udpLength)
-    sum.add(udp.span)
+    sum.add(sourcePort)
+    sum.add(destinationPort)
+    sum.add(udpLength)
     sum.add(payload)
-    udp.append(bigEndian: sum.value == 0 ? 0xffff : sum.value)
-    bytes += udp
+    bytes.append(bigEndian: sourcePort)
+    bytes.append(bigEndian: destinationPort)
+    bytes.append(bigEndian: udpLength)
+    bytes.append(bigEndian: sum.value == 0 ? 0xffff : sum.value)
     bytes.append(contentsOf: payload)
   }
 }

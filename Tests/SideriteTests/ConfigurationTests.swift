@@ -234,11 +234,13 @@ struct ConfigurationTests {
   func lifecycle() throws {
     let defaults = try ConfigurationLoader(file: "").load()
     #expect(defaults.insecureWipe && defaults.serverRebootTimeoutSeconds == 1200)
+    #expect(defaults.syncLeases)
     #expect(defaults.restartIntervalSeconds == 60)
     #expect(defaults.bootFromDiskMethod == .ipxeExit && defaults.ipmiPXEMethod == .uefi)
     #expect(defaults.configdataAccess == .token && defaults.sideroLinkEndpoint == nil)
     #expect(defaults.cacheSizeLimitBytes == 21_474_836_480)
     let file = """
+      syncLeases: false
       insecureWipe: false
       serverRebootTimeout: 5m
       restartInterval: 5
@@ -250,6 +252,7 @@ struct ConfigurationTests {
       siderolink: {endpoint: "10.0.0.1:51821"}
       """
     let set = try ConfigurationLoader(file: file).load()
+    #expect(!set.syncLeases)
     #expect(!set.insecureWipe && set.serverRebootTimeoutSeconds == 300 && set.restartIntervalSeconds == 5)
     #expect(set.bootFromDiskMethod == .ipxeSanboot && set.ipmiPXEMethod == .bios)
     #expect(set.configdataAccess == .open && set.sideroLinkEndpoint == "10.0.0.1:51821")

@@ -142,8 +142,12 @@ extension BootOccurrence {
   }
 
   private static func what(_ address: IPAddress?, _ boot: String?) -> String {
-    let parts = [address?.description, boot].compactMap { $0 }
-    return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
+    switch (address, boot) {
+    case (nil, nil): "nothing"
+    case (let address?, nil): address.description
+    case (nil, let boot?): boot
+    case (let address?, let boot?): "\(address.description), \(boot)"
+    }
   }
 
   private static func size(_ bytes: Int64) -> String {

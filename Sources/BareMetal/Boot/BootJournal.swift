@@ -26,14 +26,22 @@ public final class BootJournal: BootEventSink {
   }
 
   fileprivate struct State {
-    var records: [Int: BootRecord] = [:]
-    /// When each record was last touched, by a counter: the least is the one to forget.
-    var touched: [Int: UInt64] = [:]
+    /// A machine's record between the one heard of before it and the one after.
+    struct Place {
+      var record = BootRecord()
+      var earlier: Int?
+      var later: Int?
+    }
+
+    /// Never more than ``Limits/machines``; a machine keeps its place until it is forgotten.
+    var places: [Place] = []
+    /// The machine heard of longest ago, which is the one to forget, and the one heard of last.
+    var earliest: Int?
+    var latest: Int?
     var byMAC: [MACAddress: Int] = [:]
     var byUUID: [SystemUUID: Int] = [:]
     var byAddress: [IPAddress: Int] = [:]
-    var counter: UInt64 = 0
-    var nextKey = 0
+    var lastFollower: UInt64 = 0
     var followers: [UInt64: AsyncStream<Update>.Continuation] = [:]
     var isClosed = false
   }
@@ -50,7 +58,8 @@ public final class BootJournal: BootEventSink {
       isWarning: occurrence.isWarning)
     state.withLock { state in
       let key = state.append(event, of: subject)
-      guard !state.followers.isEmpty, let record = state.records[key] else { return }
+      guard !state.followers.isEmpty else { return }
+      let record = state.places[key].record
       let update = Update(mac: record.mac, uuid: record.uuid, address: record.address, event: event)
       for follower in state.followers.values { follower.yield(update) }
     }
@@ -59,7 +68,14 @@ public final class BootJournal: BootEventSink {
   /// Every machine's record, the one heard of last at the end.
   public func records() -> [BootRecord] {
     state.withLock { state in
-      state.records.sorted { state.touched[$0.key, default: 0] < state.touched[$1.key, default: 0] }.map(\.value)
+      var records: [BootRecord] = []
+      records.reserveCapacity(state.places.count)
+      var next = state.earliest
+      while let key = next {
+        records.append(state.places[key].record)
+        next = state.places[key].later
+      }
+      return records
     }
   }
 
@@ -69,9 +85,9 @@ public final class BootJournal: BootEventSink {
       bufferingPolicy: .bufferingNewest(Limits.bufferedUpdates))
     let key: UInt64? = state.withLock { state in
       guard !state.isClosed, state.followers.count < Limits.followers else { return nil }
-      state.counter += 1
-      state.followers[state.counter] = continuation
-      return state.counter
+      state.lastFollower += 1
+      state.followers[state.lastFollower] = continuation
+      return state.lastFollower
     }
     guard let key else { return nil }
     continuation.onTermination = { [weak self] _ in self?.unfollow(key) }
@@ -95,61 +111,77 @@ public final class BootJournal: BootEventSink {
 
 extension BootJournal.State {
   /// Finds the machine by whatever is known of it, learns what is new, and adds the event.
-  /// - Returns: the machine's key.
+  /// - Returns: the machine's place.
   fileprivate mutating func append(_ event: BootEvent, of subject: BootSubject) -> Int {
     let key = find(subject) ?? insert()
-    // Taken out, so that its events are not copied.
-    var record = records.removeValue(forKey: key) ?? BootRecord()
-    if let mac = subject.mac {
-      record.mac = mac
+    if let mac = subject.mac, places[key].record.mac != mac {
+      places[key].record.mac = mac
       byMAC[mac] = key
     }
     if let uuid = subject.uuid {
-      if let old = record.uuid, old != uuid, byUUID[old] == key { byUUID[old] = nil }
-      record.uuid = uuid
+      if let old = places[key].record.uuid, old != uuid, byUUID[old] == key { byUUID[old] = nil }
+      places[key].record.uuid = uuid
       byUUID[uuid] = key
     }
-    if let address = subject.address, !address.isUnspecified { learn(address, for: key, &record) }
-    record.events.append(event)
-    if record.events.count > BootJournal.Limits.eventsPerMachine { record.events.removeFirst() }
-    records[key] = record
-    counter += 1
-    touched[key] = counter
+    if let address = subject.address, !address.isUnspecified { learn(address, for: key) }
+    places[key].record.events.append(event)
+    if places[key].record.events.count > BootJournal.Limits.eventsPerMachine {
+      places[key].record.events.removeFirst()
+    }
+    moveLast(key)
     return key
   }
 
   /// An address belongs to the machine that had it last.
-  private mutating func learn(_ address: IPAddress, for key: Int, _ record: inout BootRecord) {
-    if let old = record.address, old != address, byAddress[old] == key { byAddress[old] = nil }
-    if let other = byAddress[address], other != key { records[other]?.address = nil }
-    record.address = address
+  private mutating func learn(_ address: IPAddress, for key: Int) {
+    let old = places[key].record.address
+    if old == address, byAddress[address] == key { return }
+    if let old, old != address, byAddress[old] == key { byAddress[old] = nil }
+    if let other = byAddress[address], other != key { places[other].record.address = nil }
+    places[key].record.address = address
     byAddress[address] = key
   }
 
   /// A hardware address decides before a UUID (boards with equal UUIDs exist), a UUID before an IP address (which moves).
   private func find(_ subject: BootSubject) -> Int? {
     if let mac = subject.mac, let key = byMAC[mac] { return key }
-    if let uuid = subject.uuid, let key = byUUID[uuid], subject.mac == nil || records[key]?.mac == nil { return key }
+    if let uuid = subject.uuid, let key = byUUID[uuid], subject.mac == nil || places[key].record.mac == nil {
+      return key
+    }
     if let address = subject.address, let key = byAddress[address],
-      subject.mac == nil || records[key]?.mac == nil,
-      subject.uuid == nil || records[key]?.uuid == nil
-        || records[key]?.uuid == subject.uuid
+      subject.mac == nil || places[key].record.mac == nil,
+      subject.uuid == nil || places[key].record.uuid == nil || places[key].record.uuid == subject.uuid
     {
       return key
     }
     return nil
   }
 
+  /// A new place, or that of the machine heard of longest ago.
   private mutating func insert() -> Int {
-    if records.count >= BootJournal.Limits.machines, let oldest = touched.min(by: { $0.value < $1.value })?.key {
-      if let record = records.removeValue(forKey: oldest) {
-        if let mac = record.mac, byMAC[mac] == oldest { byMAC[mac] = nil }
-        if let uuid = record.uuid, byUUID[uuid] == oldest { byUUID[uuid] = nil }
-        if let address = record.address, byAddress[address] == oldest { byAddress[address] = nil }
-      }
-      touched[oldest] = nil
+    guard places.count >= BootJournal.Limits.machines, let key = earliest else {
+      places.append(Place())
+      return places.count - 1
     }
-    nextKey += 1
-    return nextKey
+    let record = places[key].record
+    if let mac = record.mac, byMAC[mac] == key { byMAC[mac] = nil }
+    if let uuid = record.uuid, byUUID[uuid] == key { byUUID[uuid] = nil }
+    if let address = record.address, byAddress[address] == key { byAddress[address] = nil }
+    places[key].record = BootRecord()
+    return key
+  }
+
+  /// The machine is the one heard of last.
+  private mutating func moveLast(_ key: Int) {
+    guard latest != key else { return }
+    let (earlier, later) = (places[key].earlier, places[key].later)
+    if let earlier { places[earlier].later = later }
+    if let later { places[later].earlier = earlier }
+    if earliest == key { earliest = later }
+    if let latest { places[latest].later = key }
+    places[key].earlier = latest
+    places[key].later = nil
+    latest = key
+    if earliest == nil { earliest = key }
   }
 }

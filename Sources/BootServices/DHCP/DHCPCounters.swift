@@ -2,7 +2,7 @@ import CoreMetrics
 import DHCP
 
 /// What one interface's DHCP counts. Every counter exists from the start, so that zero can be told from absent.
-package struct DHCPCounters: Sendable {
+package final class DHCPCounters: Sendable {
   /// Why a frame never reached the responder.
   enum Drop: String, CaseIterable, Sendable {
     /// Not a whole, unfragmented, untagged IPv4 UDP datagram.
@@ -28,7 +28,7 @@ package struct DHCPCounters: Sendable {
   private let failedSends: Counter
   private let foreignReplies: Counter
 
-  package init(interface: String) { self.init(interface: interface, factory: MetricsSystem.factory) }
+  package convenience init(interface: String) { self.init(interface: interface, factory: MetricsSystem.factory) }
 
   init(interface: String, factory: any MetricsFactory) {
     func counter(_ name: String, _ dimensions: (String, String)...) -> Counter {

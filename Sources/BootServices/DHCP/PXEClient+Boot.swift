@@ -47,12 +47,12 @@ extension BootPlan {
   /// The plan in DHCP's words.
   /// - Parameter address: where it is to be fetched from.
   func reply(to request: BootRequest, from address: IPv4Address, httpPort: UInt16) -> DHCPBootReply {
-    let root = "http://\(address):\(httpPort)"
+    func url(_ path: String) -> DHCPBootReply { .url("http://\(address):\(httpPort)\(path)") }
     return switch action {
     case .silence, .agent, .environment, .disk: .none
-    case .program(let name) where request.stage == .firmwareHTTP: .url("\(root)/tftp/\(name)")
+    case .program(let name) where request.stage == .firmwareHTTP: url("/tftp/\(name)")
     case .program(let name): .file(server: address, name: name)
-    case .script: .url("\(root)/boot.ipxe")
+    case .script: url("/boot.ipxe")
     }
   }
 }

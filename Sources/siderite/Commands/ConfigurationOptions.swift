@@ -13,6 +13,9 @@ struct ConfigurationOptions: ParsableArguments {
 
   @Option(name: .customLong(ConfigurationKey.stateDirectory.flag), help: help(.stateDirectory))
   var stateDirectory: String?
+
+  @Option(name: .customLong(ConfigurationKey.syncLeases.flag), help: help(.syncLeases))
+  var syncLeases: String?
   @Option(name: .customLong(ConfigurationKey.adminSocket.flag), help: help(.adminSocket))
   var adminSocket: String?
   @Option(name: .customLong(ConfigurationKey.logLevel.flag), help: help(.logLevel))
@@ -80,6 +83,7 @@ struct ConfigurationOptions: ParsableArguments {
   private func flag(_ key: ConfigurationKey) -> String? {
     switch key {
     case .stateDirectory: stateDirectory
+    case .syncLeases: syncLeases
     case .adminSocket: adminSocket
     case .logLevel: logLevel
     case .bootFiles: bootFiles

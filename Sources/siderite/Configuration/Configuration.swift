@@ -4,6 +4,7 @@ import Wire
 /// What `/etc/siderite/siderite.yaml` says. Every key's meaning and default stands in ``ConfigurationKey``.
 struct Configuration: Equatable, Sendable {
   var stateDirectory = "/var/lib/siderite"
+  var syncLeases = true
   var adminSocket = "/run/siderite/siderite.sock"
   var logLevel = LogLevel.info
   var bootFiles = "/usr/lib/ipxe"

@@ -4,6 +4,7 @@
 /// `--interfaces '[{name: eth1, mode: proxy}]'`.
 enum ConfigurationKey: String, CaseIterable, Sendable {
   case stateDirectory
+  case syncLeases
   case adminSocket
   case logLevel
   case bootFiles
@@ -70,6 +71,8 @@ enum ConfigurationKey: String, CaseIterable, Sendable {
   var help: String {
     switch self {
     case .stateDirectory: "Where leases and resources are kept. (default: /var/lib/siderite)"
+    case .syncLeases:
+      "Have a lease on the disk before its client is told; false: a power cut may undo it. (default: true)"
     case .adminSocket: "The Unix socket of the command line. (default: /run/siderite/siderite.sock)"
     case .logLevel: "trace, debug, info, notice, warning or error. (default: info)"
     case .bootFiles: "The directory of undionly.kpxe, snponly.efi, …. (default: /usr/lib/ipxe)"

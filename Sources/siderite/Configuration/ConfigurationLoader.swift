@@ -72,6 +72,7 @@ struct ConfigurationLoader {
     reader.refuseUnknownKeys(in: root, known: Array(Set(ConfigurationKey.allCases.compactMap(\.path.first))))
     configuration.stateDirectory = reader.value(
       "stateDirectory", of: root, default: configuration.stateDirectory, .absolutePath)
+    configuration.syncLeases = reader.value("syncLeases", of: root, default: configuration.syncLeases, .flag)
     configuration.adminSocket = reader.value(
       "adminSocket", of: root, default: configuration.adminSocket, .absolutePath)
     configuration.logLevel = reader.value("logLevel", of: root, default: configuration.logLevel, .choice)

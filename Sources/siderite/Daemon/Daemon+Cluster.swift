@@ -20,9 +20,12 @@ extension Daemon {
   func openStores(_ cluster: ManagementCluster?, _ leading: LeadingFlag, _ logger: Logger) async throws(StoreError)
     -> Stores
   {
-    guard let cluster else { return try Stores(directory: configuration.stateDirectory) }
+    guard let cluster else {
+      return try Stores(directory: configuration.stateDirectory, syncsLeases: configuration.syncLeases)
+    }
     return try await Stores(
-      directory: configuration.stateDirectory, cluster: cluster, logger: logger, showsOwnStatus: { leading.isSet })
+      directory: configuration.stateDirectory, syncsLeases: configuration.syncLeases, cluster: cluster, logger: logger,
+      showsOwnStatus: { leading.isSet })
   }
 
   /// Serves what was served before, where it is known what that was; no network is needed.

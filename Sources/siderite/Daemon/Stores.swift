@@ -26,9 +26,10 @@ struct Stores: Sendable {
   static let clusterKinds: [any ResourceKind.Type] = [ClusterKind.self, MachineKind.self]
 
   /// Opens or creates them.
-  init(directory: String) throws(StoreError) {
+  /// - Parameter syncsLeases: whether each lease is on the disk before its client is told.
+  init(directory: String, syncsLeases: Bool) throws(StoreError) {
     let resources = try SQLiteResourceStore(path: "\(directory)/resources.sqlite", now: { .now })
-    let leases = try SQLiteLeaseStore(path: "\(directory)/leases.sqlite")
+    let leases = try SQLiteLeaseStore(path: "\(directory)/leases.sqlite", isSynced: syncsLeases)
     let secrets = try SQLiteSecretStore(path: "\(directory)/secrets.sqlite")
     self.resources = resources
     self.leases = leases
@@ -43,13 +44,16 @@ struct Stores: Sendable {
   }
 
   /// Opens or creates them, with what was known of the cluster. Asks the cluster nothing.
-  /// - Parameter showsOwnStatus: whether what is true on this host is shown in the cluster as the Environments' status.
+  /// - Parameters:
+  ///   - syncsLeases: whether each lease is on the disk before its client is told.
+  ///   - showsOwnStatus: whether what is true on this host is shown in the cluster as the Environments' status.
   init(
-    directory: String, cluster: ManagementCluster, logger: Logger, showsOwnStatus: @escaping @Sendable () -> Bool
+    directory: String, syncsLeases: Bool, cluster: ManagementCluster, logger: Logger,
+    showsOwnStatus: @escaping @Sendable () -> Bool
   ) async throws(StoreError) {
     let snapshot = try SQLiteSnapshotStore(path: "\(directory)/mirror.sqlite")
     try await Self.check(snapshot, isOf: cluster.origin, path: "\(directory)/mirror.sqlite", logger: logger)
-    let leases = try SQLiteLeaseStore(path: "\(directory)/leases.sqlite")
+    let leases = try SQLiteLeaseStore(path: "\(directory)/leases.sqlite", isSynced: syncsLeases)
     let own = try SQLiteSecretStore(path: "\(directory)/secrets.sqlite")
     let secrets = MirroredSecretStore(local: own, remote: cluster.secrets, snapshot: snapshot)
     let mirror = try await MirroredResourceStore(
