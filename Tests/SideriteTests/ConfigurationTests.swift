@@ -23,6 +23,7 @@ struct ConfigurationTests {
         router: 10.0.0.254
         dns: [10.0.0.2, 10.0.0.3]
         domain: rack.example
+        clientRate: 25
         routes:
           - {to: 10.2.0.0/16, via: 10.0.0.253}
         relayed:
@@ -98,6 +99,7 @@ struct ConfigurationTests {
     #expect(interface.relayed.map(\.address?.description) == ["10.9.0.1", nil])
     #expect(interface.relayed.last?.lending.pools.count == 1)
     #expect(configuration.interfaces.last?.mode == .proxy)
+    #expect(configuration.interfaces.map(\.clientRate) == [25, 10])
   }
 
   @Test("An empty file is the defaults", arguments: ["", "# nothing\n", "interfaces: []\n", "interfaces:\n"])

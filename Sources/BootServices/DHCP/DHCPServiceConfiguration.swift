@@ -18,6 +18,9 @@ public struct DHCPServiceConfiguration: Hashable, Sendable {
   /// TCP port of the boot plane.
   public var httpPort: UInt16
 
+  /// How much one client may say; `nil`: as much as it likes.
+  public var clientRate: ClientRateLimiter.Rate? = .usual
+
   /// Networks whose relay agents forward to this interface.
   public var relayed: [DHCPRelayedNetwork] = []
 

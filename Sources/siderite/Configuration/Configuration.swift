@@ -103,6 +103,8 @@ struct Configuration: Equatable, Sendable {
     /// Which of the interface's addresses machines are told; its first when absent.
     var address: IPv4Address?
     var lending = Lending()
+    /// DHCP messages a second that one client may send; `nil`: any number.
+    var clientRate: Int? = 10
     var relayed: [RelayedNetwork] = []
     /// `nil`: no IPv6.
     var ipv6: IPv6?

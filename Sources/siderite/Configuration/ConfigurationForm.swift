@@ -83,6 +83,15 @@ extension ConfigurationForm where Value == UInt32? {
   }
 }
 
+extension ConfigurationForm where Value == Int? {
+  /// Messages a second, or `off`.
+  static var rateOrOff: Self {
+    Self(expected: "off, or a number of messages a second, 1 to 1000") { text in
+      text == "off" ? .some(nil) : Int(text).flatMap { (1...1000).contains($0) ? .some($0) : nil }
+    }
+  }
+}
+
 extension ConfigurationForm where Value == UInt64 {
   /// `20GiB`, `500 MB`, or a bare number of bytes; at least 1 MiB.
   static var bytes: Self {

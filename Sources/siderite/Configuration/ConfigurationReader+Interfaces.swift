@@ -7,12 +7,13 @@ extension ConfigurationReader {
 
   /// One entry of `interfaces`; `nil` where even its name or mode is missing.
   mutating func interface(_ section: Section) -> Configuration.Interface? {
-    refuseUnknownKeys(in: section, known: ["name", "mode", "address", "relayed", "ipv6"] + Self.lendingKeys)
+    refuseUnknownKeys(in: section, known: ["name", "mode", "address", "clientRate", "relayed", "ipv6"] + Self.lendingKeys)
     let name = required("name", of: section, .interfaceName)
     let mode: Configuration.Interface.Mode? = required("mode", of: section, .choice)
     var interface = Configuration.Interface(name: name ?? "", mode: mode ?? .off)
     interface.address = optional("address", of: section, .address)
     interface.lending = lending(section, mode)
+    interface.clientRate = value("clientRate", of: section, default: interface.clientRate, .rateOrOff)
     for part in sections("relayed", of: section) {
       guard let network = relayed(part, mode) else { continue }
       if let other = interface.relayed.first(where: { $0.subnet.overlaps(network.subnet) }) {
@@ -21,8 +22,8 @@ extension ConfigurationReader {
       interface.relayed.append(network)
     }
     if section.mapping["ipv6"] != nil { interface.ipv6 = ipv6(self.section("ipv6", of: section)) }
-    if mode == .off, section.mapping["relayed"] != nil {
-      report(section.path(of: "relayed"), section.mapping["relayed"], "means nothing in mode off")
+    for key in ["relayed", "clientRate"] where mode == .off && section.mapping[key] != nil {
+      report(section.path(of: key), section.mapping[key], "means nothing in mode off")
     }
     return name == nil || mode == nil ? nil : interface
   }

@@ -19,6 +19,7 @@ extension ServedInterface {
     guard let (address, network) = ipv4, let mode = mode(configuration.lending, in: network) else { return nil }
     var service = DHCPServiceConfiguration(
       interface: interface.name, mode: mode, address: address, bootAddress: apiEndpoint, httpPort: httpPort)
+    service.clientRate = configuration.clientRate.map { ClientRateLimiter.Rate(perSecond: $0) }
     service.relayed = configuration.relayed.compactMap { relayed in
       self.mode(relayed.lending, in: relayed.subnet).map { mode in
         // Who names an address for one network means it: it beats the one that is for all.
