@@ -96,6 +96,9 @@ public struct LeaseTable: Sendable {
     return addresses[slot]
   }
 
+  /// Whether an address is reserved for a machine.
+  func hasReservation(_ mac: MACAddress) -> Bool { space.reservations[mac] != nil }
+
   /// The address reserved for a client, unless somebody else sits on it.
   func reservation(for client: ClientIdentity, mac: MACAddress?, now: Timestamp) -> IPv4Address? {
     guard let mac, let address = space.reservations[mac], space.subnet.isHost(address),

@@ -80,9 +80,11 @@ package struct DHCPEndpoint {
     networks =
       [Network(address: configuration.address, bootAddress: configuration.bootAddress)]
       + configuration.relayed.map { Network(subnet: $0.subnet, address: $0.address, bootAddress: $0.bootAddress) }
-    responders = ([configuration.mode] + configuration.relayed.map(\.mode)).map { mode in
-      guard case .server(let server) = mode else { return DHCPResponder(mode: mode) }
-      return DHCPResponder(mode: mode, leases: leases.filter { server.subnet.contains($0.address) })
+    let served =
+      [(configuration.mode, configuration.clients)] + configuration.relayed.map { ($0.mode, $0.clients) }
+    responders = served.map { mode, clients in
+      guard case .server(let server) = mode else { return DHCPResponder(mode: mode, clients: clients) }
+      return DHCPResponder(mode: mode, clients: clients, leases: leases.filter { server.subnet.contains($0.address) })
     }
     rateLimiter = configuration.clientRate.map { ClientRateLimiter($0) }
     self.planner = planner
@@ -298,6 +300,7 @@ extension DHCPEndpoint {
     guard let client else { return }
     let subject = BootSubject(mac: client.mac, uuid: client.uuid)
     switch reason {
+    case .notAllowed: events.report(.refused(reason: "it is none of the machines that are served here"), of: subject)
     case .noFreeAddress:
       let place = packet.relayAgent.isUnspecified ? "on \(configuration.interface)" : "behind \(packet.relayAgent)"
       events.report(.refused(reason: "no address is free \(place)"), of: subject)

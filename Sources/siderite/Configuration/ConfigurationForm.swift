@@ -110,6 +110,14 @@ extension ConfigurationForm where Value == UInt64 {
   }
 }
 
+extension ConfigurationForm where Value == MACPrefix {
+  static var hardwareAddressPrefix: Self {
+    Self(
+      expected: "a hardware address or its first bytes, such as 52:54:00:12:34:56 or 52:54:00 (in quotes), or any"
+    ) { MACPrefix($0) }
+  }
+}
+
 extension ConfigurationForm where Value == IPv4Address {
   static var address: Self { Self(expected: "an IPv4 address") { IPv4Address($0) } }
 }
