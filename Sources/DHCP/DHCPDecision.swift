@@ -40,6 +40,10 @@ public enum DHCPIgnoreReason: String, Hashable, Sendable, CaseIterable {
   case unknownClient
   /// DECLINE or RELEASE of an address that is not this client's.
   case notItsAddress
+  /// The client is none of those that are served (``ClientFilter``).
+  case notAllowed
+  /// The client sends more messages than it may (``ClientRateLimiter``).
+  case tooManyMessages
   /// An option or field that this message must have is missing or malformed.
   case malformed
 }

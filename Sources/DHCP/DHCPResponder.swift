@@ -19,11 +19,15 @@ public struct DHCPResponder: Sendable {
   /// The leases; `nil` in proxy mode.
   public var leases: LeaseTable? { server?.table }
 
+  /// Who is answered.
+  public let clients: ClientFilter
+
   private var server: DHCPServer?
 
   /// A responder that goes on where the store left off: `leases` are all records of this subnet.
-  public init(mode: Mode, leases: [DHCPLease] = []) {
+  public init(mode: Mode, clients: ClientFilter = .everybody, leases: [DHCPLease] = []) {
     self.mode = mode
+    self.clients = clients
     if case .server(let configuration) = mode { server = DHCPServer(configuration, leases: leases) }
   }
 
@@ -40,9 +44,15 @@ public struct DHCPResponder: Sendable {
   ) -> DHCPDecision {
     guard packet.operation == .request else { return .ignore(.notFromClient) }
     guard let type = packet.messageType else { return .ignore(.noMessageType) }
+    guard isServed(packet.clientHardware.mac) else { return .ignore(.notAllowed) }
     let exchange = DHCPExchange(packet: packet, client: client, arrival: arrival, boot: boot)
     if arrival.destinationPort == DHCPPort.bootServer { return exchange.bootServerDecision(type) }
     return server?.decide(type, exchange, now: now) ?? exchange.proxyDecision(type)
+  }
+
+  /// Whether a client gets any answer.
+  private func isServed(_ mac: MACAddress?) -> Bool {
+    clients.admits(mac) || mac.map { server?.hasReservation($0) ?? false } ?? false
   }
 
   /// A change is durable: the leases now say so. Call it before the reply is sent, or the client's next message may

@@ -21,6 +21,9 @@ struct DHCPServer: Sendable {
       leases: leases)
   }
 
+  /// Whether an address is kept for a machine.
+  func hasReservation(_ mac: MACAddress) -> Bool { table.hasReservation(mac) }
+
   /// A message on port 67.
   mutating func decide(_ type: MessageType, _ exchange: DHCPExchange, now: Timestamp) -> DHCPDecision {
     let packet = exchange.packet

@@ -11,8 +11,13 @@ public import Wire
 /// passes over each address once, and three heaps keep the rest, so a full pool costs O(log n) a packet.
 ///
 /// No client can keep others out for nothing: an offer, which costs one message, does not hold an address against the
-/// machine that had it last; and a client that declines all it gets does not empty the pool.
+/// machine that had it last; and a client that declines all it gets does not empty the pool. Nor does a flood of made-up
+/// clients take memory: offers nobody took are kept for ``offerLimit`` addresses, and the oldest gives way to the next.
 public struct LeaseTable: Sendable {
+  /// Addresses that were offered and never leased, at most: about 4 MB. Some machines more than are ever powered on in one
+  /// minute, all of them new.
+  static let offerLimit = 16_384
+
   /// What may be given out.
   struct Space: Sendable {
     var subnet: IPv4Prefix
@@ -91,6 +96,9 @@ public struct LeaseTable: Sendable {
     return addresses[slot]
   }
 
+  /// Whether an address is reserved for a machine.
+  func hasReservation(_ mac: MACAddress) -> Bool { space.reservations[mac] != nil }
+
   /// The address reserved for a client, unless somebody else sits on it.
   func reservation(for client: ClientIdentity, mac: MACAddress?, now: Timestamp) -> IPv4Address? {
     guard let mac, let address = space.reservations[mac], space.subnet.isHost(address),
@@ -135,6 +143,7 @@ public struct LeaseTable: Sendable {
     let wishes = [offered(to: client, now: now), leaseSlots[client].map { addresses[$0] }, requested]
     var choice = reservation(for: client, mac: mac, now: now)
     for case let wish? in wishes where choice == nil && isDynamic(wish) && isFree(wish, for: client, now: now) {
+      if lapsing.count >= Self.offerLimit, slots[wish] == nil { continue }
       choice = wish
     }
     guard let address = choice ?? unused(now: now) else { return nil }
@@ -156,6 +165,7 @@ public struct LeaseTable: Sendable {
 
   /// An address that nobody holds.
   private mutating func unused(now: Timestamp) -> IPv4Address? {
+    if lapsing.count >= Self.offerLimit, let (slot, _) = lapsing.earliest { return addresses[slot] }
     if let address = nextUntouched() { return address }
     if let (slot, since) = lapsing.earliest, since <= now { return addresses[slot] }
     if let (slot, since) = expiring.earliest, since <= now { return addresses[slot] }

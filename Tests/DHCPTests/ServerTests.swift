@@ -445,6 +445,29 @@ struct ServerTests {
     #expect(server.reply(.selecting(1000, address(100)))?.packet.messageType == .nak)
   }
 
+  @Test("Nor does it take memory in a pool of millions, or keep new machines out, whatever addresses it asks for")
+  func floodOfMillions() throws {
+    var configuration = DHCPServerConfiguration.test
+    configuration.subnet = try #require(IPv4Prefix("10.0.0.0/8"))
+    configuration.pools = [IPv4Address(rawValue: 0x0a00_0100)...IPv4Address(rawValue: 0x0aff_fff0)]
+    configuration.reservations = [.init(mac: mac(5), address: address(50))]
+    let server = TestServer(configuration)
+    let known = (1...4).map { server.bind($0) }
+    server.now = server.now.advanced(bySeconds: 4000)
+    for stranger in 0..<20_000 as Range<UInt64> {
+      let wish = IPv4Address(rawValue: 0x0a80_0000 + UInt32(stranger))
+      _ = server.decide(
+        .message(.discover, 0x1_0000 + stranger) {
+          if stranger % 2 == 0 { $0.options.set(.requestedAddress, wish) }
+        })
+    }
+    #expect(try #require(server.responder.leases).outstanding <= 16_384)
+    #expect((1...4).map { server.bind($0) } == known)
+    #expect(server.bind(5) == address(50))
+    #expect(server.bind(6) != nil)
+    #expect(try #require(server.responder.leases).outstanding <= 16_384)
+  }
+
   @Test("A released address is free, and remembered for its client")
   func release() {
     let server = TestServer()

@@ -23,6 +23,7 @@ struct ConfigurationTests {
         router: 10.0.0.254
         dns: [10.0.0.2, 10.0.0.3]
         domain: rack.example
+        clientRate: 25
         routes:
           - {to: 10.2.0.0/16, via: 10.0.0.253}
         relayed:
@@ -98,6 +99,7 @@ struct ConfigurationTests {
     #expect(interface.relayed.map(\.address?.description) == ["10.9.0.1", nil])
     #expect(interface.relayed.last?.lending.pools.count == 1)
     #expect(configuration.interfaces.last?.mode == .proxy)
+    #expect(configuration.interfaces.map(\.clientRate) == [25, 10])
   }
 
   @Test("An empty file is the defaults", arguments: ["", "# nothing\n", "interfaces: []\n", "interfaces:\n"])
@@ -181,6 +183,44 @@ struct ConfigurationTests {
       """
     #expect(
       problems(file) == ["interfaces[0].pools: 2", "interfaces[2].reservations: 7", "interfaces[1].name: 0"])
+  }
+
+  @Test("Who is served, and what nobody can mean by it")
+  func clients() throws {
+    let file = """
+      interfaces:
+        - name: eth0
+          mode: server
+          pools: [10.0.0.10-10.0.0.20]
+          allow: []
+          deny: ["52:54:00", 00-50-56-00-00-01]
+          relayed:
+            - {subnet: 10.1.0.0/24, pools: [10.1.0.10-10.1.0.20], allow: [any], deny: ["52:54:00:00:00:01"]}
+        - {name: eth1, mode: proxy, clientRate: "off"}
+      """
+    let interfaces = try ConfigurationLoader(file: file).load().interfaces
+    let interface = try #require(interfaces.first)
+    #expect(interface.clients.allow == [] && interface.clients.deny.map(\.count) == [3, 6])
+    #expect(interface.relayed.first?.clients.allow?.map(\.description) == ["any"])
+    #expect(interfaces.last?.clients == .init() && interfaces.last?.clientRate == nil)
+    let wrong = """
+      interfaces:
+        - name: eth0
+          mode: server
+          reservations: [{mac: "52:54:00:00:00:01", address: 10.0.0.5}]
+          allow: ["52:54", "52"]
+          deny: ["52:54", "52:54:00:00:00:01", "5254"]
+          clientRate: 0
+        - {name: eth1, mode: proxy, allow: [], clientRate: many}
+        - {name: eth2, mode: "off", allow: [any], deny: ["52:54"], clientRate: 5}
+        - {name: eth3, mode: proxy, deny: any}
+      """
+    #expect(
+      problems(wrong) == [
+        "interfaces[0].clientRate: 7", "interfaces[0].deny[2]: 6", "interfaces[0].deny: 6", "interfaces[0].deny: 6",
+        "interfaces[1].clientRate: 8", "interfaces[1].allow: 8", "interfaces[2].allow: 9", "interfaces[2].deny: 9",
+        "interfaces[2].clientRate: 9", "interfaces[3].deny: 10",
+      ])
   }
 
   @Test("A relayed network lies apart from the others, and what it gives lies in it")

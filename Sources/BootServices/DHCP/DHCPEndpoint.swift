@@ -61,7 +61,11 @@ package struct DHCPEndpoint {
   /// One for each of the networks.
   private var responders: [DHCPResponder]
 
-  private var foreignServers = ForeignServers()
+  /// `nil`: none is too loud.
+  private var rateLimiter: ClientRateLimiter?
+
+  private var foreignServers = RecentNews<IPv4Address>()
+  private var loudClients = RecentNews<HardwareAddress>()
 
   /// Decided, not yet taken to the store.
   package private(set) var waiting: [Waiting] = []
@@ -76,10 +80,13 @@ package struct DHCPEndpoint {
     networks =
       [Network(address: configuration.address, bootAddress: configuration.bootAddress)]
       + configuration.relayed.map { Network(subnet: $0.subnet, address: $0.address, bootAddress: $0.bootAddress) }
-    responders = ([configuration.mode] + configuration.relayed.map(\.mode)).map { mode in
-      guard case .server(let server) = mode else { return DHCPResponder(mode: mode) }
-      return DHCPResponder(mode: mode, leases: leases.filter { server.subnet.contains($0.address) })
+    let served =
+      [(configuration.mode, configuration.clients)] + configuration.relayed.map { ($0.mode, $0.clients) }
+    responders = served.map { mode, clients in
+      guard case .server(let server) = mode else { return DHCPResponder(mode: mode, clients: clients) }
+      return DHCPResponder(mode: mode, clients: clients, leases: leases.filter { server.subnet.contains($0.address) })
     }
+    rateLimiter = configuration.clientRate.map { ClientRateLimiter($0) }
     self.planner = planner
     self.events = events
     self.counters = counters
@@ -108,6 +115,7 @@ package struct DHCPEndpoint {
       return counters.dropped(.malformed)
     }
     counters.received(packet.messageType)
+    guard rateLimiter?.admits(packet, now: now) ?? true else { return silence(packet, in: frame, now: now) }
     decide(packet, in: frame, now: now, send: send)
   }
 
@@ -258,6 +266,21 @@ extension DHCPEndpoint {
 // MARK: What is told of it
 
 extension DHCPEndpoint {
+  /// A client says too much. It is told of once, so that the telling keeps nobody busy either.
+  private mutating func silence(_ packet: DHCPPacket, in frame: UDPFrame, now: Timestamp) {
+    counters.ignored(.tooManyMessages)
+    guard let rate = configuration.clientRate, loudClients.isNews(packet.clientHardware, now: now) else { return }
+    let mac = packet.clientHardware.mac
+    let reason = "it sends more than \(rate.perSecond) DHCP messages a second, which are ignored"
+    if let mac { events.report(.refused(reason: reason), of: BootSubject(mac: mac)) }
+    logger.warning(
+      "a client sends too many DHCP messages",
+      metadata: [
+        "mac": "\(mac?.description ?? "none")", "sourceMAC": "\(frame.sourceMAC)", "perSecond": "\(rate.perSecond)",
+        "type": "\(packet.messageType?.description ?? "none")",
+      ])
+  }
+
   private func discovered(_ client: PXEClient, _ packet: DHCPPacket, _ refusal: String?) {
     let subject = BootSubject(mac: client.mac, uuid: client.uuid)
     events.report(.discovered(client: client.summary), of: subject)
@@ -277,6 +300,7 @@ extension DHCPEndpoint {
     guard let client else { return }
     let subject = BootSubject(mac: client.mac, uuid: client.uuid)
     switch reason {
+    case .notAllowed: events.report(.refused(reason: "it is none of the machines that are served here"), of: subject)
     case .noFreeAddress:
       let place = packet.relayAgent.isUnspecified ? "on \(configuration.interface)" : "behind \(packet.relayAgent)"
       events.report(.refused(reason: "no address is free \(place)"), of: subject)

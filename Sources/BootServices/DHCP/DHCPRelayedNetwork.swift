@@ -16,6 +16,9 @@ public struct DHCPRelayedNetwork: Hashable, Sendable {
   /// The address that its machines are told to fetch from, by TFTP and HTTP.
   public var bootAddress: IPv4Address
 
+  /// Who is answered in it.
+  public var clients: ClientFilter = .everybody
+
   public init(subnet: IPv4Prefix, mode: DHCPResponder.Mode, address: IPv4Address, bootAddress: IPv4Address? = nil) {
     self.subnet = subnet
     self.mode = mode

@@ -18,6 +18,12 @@ public struct DHCPServiceConfiguration: Hashable, Sendable {
   /// TCP port of the boot plane.
   public var httpPort: UInt16
 
+  /// Who is answered in the interface's own network.
+  public var clients: ClientFilter = .everybody
+
+  /// How much one client may say; `nil`: as much as it likes.
+  public var clientRate: ClientRateLimiter.Rate? = .usual
+
   /// Networks whose relay agents forward to this interface.
   public var relayed: [DHCPRelayedNetwork] = []
 

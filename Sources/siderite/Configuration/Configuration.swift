@@ -103,7 +103,10 @@ struct Configuration: Equatable, Sendable {
     var mode: Mode
     /// Which of the interface's addresses machines are told; its first when absent.
     var address: IPv4Address?
+    var clients = Clients()
     var lending = Lending()
+    /// DHCP messages a second that one client may send; `nil`: any number.
+    var clientRate: Int? = 10
     var relayed: [RelayedNetwork] = []
     /// `nil`: no IPv6.
     var ipv6: IPv6?
@@ -141,7 +144,15 @@ struct Configuration: Equatable, Sendable {
     var subnet: IPv4Prefix
     /// Which of this host's addresses its machines are told; the interface's when absent.
     var address: IPv4Address?
+    var clients = Clients()
     var lending = Lending()
+  }
+
+  /// Who is served in a network, beside those with reservations.
+  struct Clients: Equatable, Sendable {
+    /// `nil`: whoever is not denied.
+    var allow: [MACPrefix]?
+    var deny: [MACPrefix] = []
   }
 
   /// What a DHCP server gives out in a network.

@@ -83,6 +83,15 @@ extension ConfigurationForm where Value == UInt32? {
   }
 }
 
+extension ConfigurationForm where Value == Int? {
+  /// Messages a second, or `off`.
+  static var rateOrOff: Self {
+    Self(expected: "off, or a number of messages a second, 1 to 1000") { text in
+      text == "off" ? .some(nil) : Int(text).flatMap { (1...1000).contains($0) ? .some($0) : nil }
+    }
+  }
+}
+
 extension ConfigurationForm where Value == UInt64 {
   /// `20GiB`, `500 MB`, or a bare number of bytes; at least 1 MiB.
   static var bytes: Self {
@@ -98,6 +107,14 @@ extension ConfigurationForm where Value == UInt64 {
       let (bytes, overflow) = count.multipliedReportingOverflow(by: unit)
       return !overflow && bytes >= 1 << 20 ? bytes : nil
     }
+  }
+}
+
+extension ConfigurationForm where Value == MACPrefix {
+  static var hardwareAddressPrefix: Self {
+    Self(
+      expected: "a hardware address or its first bytes, such as 52:54:00:12:34:56 or 52:54:00 (in quotes), or any"
+    ) { MACPrefix($0) }
   }
 }
 

@@ -7,12 +7,16 @@ extension ConfigurationReader {
 
   /// One entry of `interfaces`; `nil` where even its name or mode is missing.
   mutating func interface(_ section: Section) -> Configuration.Interface? {
-    refuseUnknownKeys(in: section, known: ["name", "mode", "address", "relayed", "ipv6"] + Self.lendingKeys)
+    refuseUnknownKeys(
+      in: section,
+      known: ["name", "mode", "address", "allow", "deny", "clientRate", "relayed", "ipv6"] + Self.lendingKeys)
     let name = required("name", of: section, .interfaceName)
     let mode: Configuration.Interface.Mode? = required("mode", of: section, .choice)
     var interface = Configuration.Interface(name: name ?? "", mode: mode ?? .off)
     interface.address = optional("address", of: section, .address)
     interface.lending = lending(section, mode)
+    interface.clientRate = value("clientRate", of: section, default: interface.clientRate, .rateOrOff)
+    interface.clients = clients(section, mode, keeping: interface.lending.reservations)
     for part in sections("relayed", of: section) {
       guard let network = relayed(part, mode) else { continue }
       if let other = interface.relayed.first(where: { $0.subnet.overlaps(network.subnet) }) {
@@ -21,8 +25,8 @@ extension ConfigurationReader {
       interface.relayed.append(network)
     }
     if section.mapping["ipv6"] != nil { interface.ipv6 = ipv6(self.section("ipv6", of: section)) }
-    if mode == .off, section.mapping["relayed"] != nil {
-      report(section.path(of: "relayed"), section.mapping["relayed"], "means nothing in mode off")
+    for key in ["relayed", "allow", "deny", "clientRate"] where mode == .off && section.mapping[key] != nil {
+      report(section.path(of: key), section.mapping[key], "means nothing in mode off")
     }
     return name == nil || mode == nil ? nil : interface
   }
@@ -30,15 +34,37 @@ extension ConfigurationReader {
   private mutating func relayed(
     _ section: Section, _ mode: Configuration.Interface.Mode?
   ) -> Configuration.RelayedNetwork? {
-    refuseUnknownKeys(in: section, known: ["subnet", "address"] + Self.lendingKeys)
+    refuseUnknownKeys(in: section, known: ["subnet", "address", "allow", "deny"] + Self.lendingKeys)
     let subnet = required("subnet", of: section, .network)
     let address = optional("address", of: section, .address)
     let lending = lending(section, mode)
+    let clients = clients(section, mode, keeping: lending.reservations)
     guard let subnet else { return nil }
     for problem in lending.problems(in: subnet) {
       report(section.path(of: problem.key), section.mapping[problem.key], "\(problem.message) \(subnet)")
     }
-    return Configuration.RelayedNetwork(subnet: subnet, address: address, lending: lending)
+    return Configuration.RelayedNetwork(subnet: subnet, address: address, clients: clients, lending: lending)
+  }
+
+  /// Who is served; what nobody can mean is reported.
+  private mutating func clients(
+    _ section: Section, _ mode: Configuration.Interface.Mode?, keeping reservations: [Configuration.Reservation]
+  ) -> Configuration.Clients {
+    var clients = Configuration.Clients()
+    if section.mapping["allow"] != nil { clients.allow = list("allow", of: section, .hardwareAddressPrefix) }
+    clients.deny = list("deny", of: section, .hardwareAddressPrefix)
+    for prefix in clients.deny where clients.allow?.contains(prefix) ?? false {
+      report(section.path(of: "deny"), section.mapping["deny"], "\(prefix) is in allow too")
+    }
+    for reservation in reservations where clients.deny.contains(MACPrefix(reservation.mac)) {
+      report(
+        section.path(of: "deny"), section.mapping["deny"],
+        "\(reservation.mac) has a reservation, \(reservation.address), and is served for it")
+    }
+    if mode == .proxy, case .sequence(let allow) = section.mapping["allow"], allow.isEmpty {
+      report(section.path(of: "allow"), section.mapping["allow"], "nobody is served: say mode: off")
+    }
+    return clients
   }
 
   private mutating func lending(_ section: Section, _ mode: Configuration.Interface.Mode?) -> Configuration.Lending {

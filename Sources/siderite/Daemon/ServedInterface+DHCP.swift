@@ -19,12 +19,16 @@ extension ServedInterface {
     guard let (address, network) = ipv4, let mode = mode(configuration.lending, in: network) else { return nil }
     var service = DHCPServiceConfiguration(
       interface: interface.name, mode: mode, address: address, bootAddress: apiEndpoint, httpPort: httpPort)
+    service.clients = configuration.clients.filter
+    service.clientRate = configuration.clientRate.map { ClientRateLimiter.Rate(perSecond: $0) }
     service.relayed = configuration.relayed.compactMap { relayed in
       self.mode(relayed.lending, in: relayed.subnet).map { mode in
         // Who names an address for one network means it: it beats the one that is for all.
-        DHCPRelayedNetwork(
+        var network = DHCPRelayedNetwork(
           subnet: relayed.subnet, mode: mode, address: relayed.address ?? address,
           bootAddress: relayed.address ?? apiEndpoint)
+        network.clients = relayed.clients.filter
+        return network
       }
     }
     return service
@@ -48,4 +52,8 @@ extension ServedInterface {
       return .server(server)
     }
   }
+}
+
+extension Configuration.Clients {
+  fileprivate var filter: ClientFilter { ClientFilter(allowed: allow.map { Set($0) }, denied: Set(deny)) }
 }

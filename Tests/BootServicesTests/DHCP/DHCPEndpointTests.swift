@@ -258,7 +258,7 @@ struct DHCPEndpointTests {
 
   @Test("whoever invents servers is told of so often an hour, and all that is forgotten in time")
   func foreignServers() {
-    var servers = ForeignServers()
+    var servers = RecentNews<IPv4Address>()
     func news(_ range: Range<UInt32>, _ seconds: Int64) -> Int {
       range.count { servers.isNews(IPv4Address(rawValue: $0), now: Timestamp(seconds: seconds)) }
     }
@@ -266,6 +266,24 @@ struct DHCPEndpointTests {
     #expect(news(0..<1000, 1_003_599) == 0)
     #expect(news(0..<10, 1_003_600) == 10)
     #expect(news(0..<10, 900_000) == 10, "a clock that was set back keeps nothing silent")
+  }
+
+  @Test("a client that never stops is ignored and told of once, and others are served")
+  func loud() throws {
+    var rack = try Rack(.server, clientRate: .usual)
+    let answered = (0..<1000).count { _ in !rack.hear(rack.discover(nil)).isEmpty }
+    #expect(answered == 60)
+    #expect(rack.messages == ["refused: it sends more than 10 DHCP messages a second, which are ignored"])
+    let other = MACAddress(rawValue: 0x5254_0000_0002)
+    #expect(rack.hear(rack.discover(nil, mac: other), from: other).count == 1)
+    // Behind a relay agent each client counts for itself.
+    let agent = try #require(IPv4Address("10.0.0.254"))
+    for number in 10..<200 as Range<UInt64> {
+      var discover = rack.discover(nil, mac: MACAddress(rawValue: 0x5254_0000_0000 + number))
+      discover.relayAgent = agent
+      let replies = rack.hear(discover, by: agent)
+      #expect(replies.count == (number < 108 ? 1 : 0), "the pool has 100 addresses, two of which are offered")
+    }
   }
 
   @Test("frames for other stations and addresses are not answered")
@@ -314,13 +332,16 @@ private struct Rack {
   private let sink = EventList()
 
   /// - Parameter relayed: networks behind relay agents, the first at 10.0.0.2 of ours and so on.
-  init(_ mode: Mode, pool: UInt32 = 100, relayed: [String] = []) throws {
+  init(
+    _ mode: Mode, pool: UInt32 = 100, relayed: [String] = [], clientRate: ClientRateLimiter.Rate? = nil
+  ) throws {
     let subnet = try #require(IPv4Prefix("10.0.0.0/16"))
     let first = IPv4Address(rawValue: Self.address.rawValue + 255)
     let server = DHCPServerConfiguration(
       subnet: subnet, pools: [first...IPv4Address(rawValue: first.rawValue + pool - 1)])
     var configuration = DHCPServiceConfiguration(
       interface: "rack0", mode: mode == .proxy ? .proxy : .server(server), address: Self.address)
+    configuration.clientRate = clientRate
     for (number, text) in relayed.enumerated() {
       let subnet = try #require(IPv4Prefix(text))
       let first = IPv4Address(rawValue: subnet.network.rawValue + 100)
