@@ -158,7 +158,8 @@ public struct DHCPClient: Sendable {
 
   /// Takes in a message.
   public mutating func receive(
-    _ packet: DHCPPacket, now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator
+    _ packet: DHCPPacket, now: ContinuousClock.Instant,
+    using random: inout some RandomNumberGenerator
   ) -> [Action] {
     guard packet.operation == .reply, packet.transactionID == transactionID,
       packet.clientHardware.mac == configuration.mac
@@ -166,10 +167,15 @@ public struct DHCPClient: Sendable {
     switch (state, packet.messageType) {
     case (.selecting, .offer):
       // A proxy's offer has no address; one without a server cannot be asked for.
-      guard !packet.yourAddress.isUnspecified, let server = packet.serverIdentifier else { return [] }
-      return request(Offer(address: packet.yourAddress, server: server), attempt: 0, now: now, using: &random)
+      guard !packet.yourAddress.isUnspecified, let server = packet.serverIdentifier else {
+        return []
+      }
+      return request(
+        Offer(address: packet.yourAddress, server: server), attempt: 0, now: now, using: &random)
     case (.requesting(let offer, _), .ack):
-      guard packet.yourAddress == offer.address, packet.serverIdentifier == offer.server else { return [] }
+      guard packet.yourAddress == offer.address, packet.serverIdentifier == offer.server else {
+        return []
+      }
       return bind(packet, server: offer.server, now: now)
     case (.extending(let lease), .ack):
       guard packet.yourAddress == lease.binding.address else { return [] }
@@ -192,7 +198,8 @@ public struct DHCPClient: Sendable {
   }
 
   private mutating func request(
-    _ offer: Offer, attempt: Int, now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator
+    _ offer: Offer, attempt: Int, now: ContinuousClock.Instant,
+    using random: inout some RandomNumberGenerator
   ) -> [Action] {
     state = .requesting(offer, attempt: attempt)
     if attempt == 0 { requested = now }
@@ -215,23 +222,32 @@ public struct DHCPClient: Sendable {
     return [isRenewing ? .unicast(packet, to: lease.binding.server) : .broadcast(packet)]
   }
 
-  private mutating func bind(_ packet: DHCPPacket, server: IPv4Address, now: ContinuousClock.Instant) -> [Action] {
+  private mutating func bind(
+    _ packet: DHCPPacket, server: IPv4Address, now: ContinuousClock.Instant
+  ) -> [Action] {
     let options = packet.options
     let seconds = max(options.uint32(.leaseTime) ?? 3600, 60)
     let length = options.uint32(.subnetMask).map { (~$0).leadingZeroBitCount } ?? 32
     let single = IPv4Prefix(containing: packet.yourAddress, length: 32)
-    guard let subnet = IPv4Prefix(containing: packet.yourAddress, length: length) ?? single else { return [] }
+    guard let subnet = IPv4Prefix(containing: packet.yourAddress, length: length) ?? single else {
+      return []
+    }
     let binding = Binding(
-      address: packet.yourAddress, subnet: subnet, server: server, routers: options.addresses(.router) ?? [],
+      address: packet.yourAddress, subnet: subnet, server: server,
+      routers: options.addresses(.router) ?? [],
       nameServers: options.addresses(.domainNameServer) ?? [], hostName: options.text(.hostName),
-      domainName: options.text(.domainName), mtu: options.uint16(.interfaceMTU).flatMap { $0 >= 576 ? $0 : nil },
+      domainName: options.text(.domainName),
+      mtu: options.uint16(.interfaceMTU).flatMap { $0 >= 576 ? $0 : nil },
       routes: options[.classlessStaticRoute].map(Self.routes) ?? [], leaseSeconds: seconds)
     // T1 and T2 as the server says them, if they are in order; half and seven eighths if not.
-    let rebind = options.uint32(.rebindingTime).flatMap { $0 < seconds ? $0 : nil } ?? UInt32(UInt64(seconds) * 7 / 8)
+    let rebind =
+      options.uint32(.rebindingTime).flatMap { $0 < seconds ? $0 : nil }
+      ?? UInt32(UInt64(seconds) * 7 / 8)
     let renew = options.uint32(.renewalTime).flatMap { $0 < rebind ? $0 : nil } ?? rebind / 7 * 4
     let start = requested ?? now
     let lease = Lease(
-      binding: binding, renew: start + .seconds(Int64(renew)), rebind: start + .seconds(Int64(rebind)),
+      binding: binding, renew: start + .seconds(Int64(renew)),
+      rebind: start + .seconds(Int64(rebind)),
       expire: start + .seconds(Int64(seconds)))
     state = .bound(lease)
     deadline = lease.renew
@@ -240,7 +256,8 @@ public struct DHCPClient: Sendable {
 
   private func message(_ type: MessageType, now: ContinuousClock.Instant) -> DHCPPacket {
     var packet = DHCPPacket(
-      operation: .request, clientHardware: HardwareAddress(configuration.mac), transactionID: transactionID)
+      operation: .request, clientHardware: HardwareAddress(configuration.mac),
+      transactionID: transactionID)
     packet.seconds = UInt16(clamping: began.map { (now - $0).components.seconds } ?? 0)
     packet.isBroadcast = configuration.wantsBroadcast
     packet.options.set(.messageType, type.rawValue)
@@ -255,8 +272,11 @@ public struct DHCPClient: Sendable {
 
   /// RFC 2131 §4.1: doubling pauses with a random second around them. Begun at 2 s, not 4, and held at 16 s, not 64:
   /// a rack that comes up together waits for switch ports, not for a busy server.
-  private static func pause(_ attempt: Int, using random: inout some RandomNumberGenerator) -> Duration {
-    .milliseconds(2000 << min(attempt, 3)) + .milliseconds(Int.random(in: -500...500, using: &random))
+  private static func pause(_ attempt: Int, using random: inout some RandomNumberGenerator)
+    -> Duration
+  {
+    .milliseconds(2000 << min(attempt, 3))
+      + .milliseconds(Int.random(in: -500...500, using: &random))
   }
 
   /// Option 121 (RFC 3442): prefix length, as many bytes of the destination as it needs, router; and again. What
@@ -271,7 +291,8 @@ public struct DHCPClient: Sendable {
       let router = rest.dropFirst(significant).prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
       rest = rest.dropFirst(significant + 4)
       let network = significant == 0 ? 0 : destination << UInt32(32 - 8 * significant)
-      guard let prefix = IPv4Prefix(containing: IPv4Address(rawValue: network), length: Int(length)) else { break }
+      guard let prefix = IPv4Prefix(containing: IPv4Address(rawValue: network), length: Int(length))
+      else { break }
       routes.append(Route(destination: prefix, router: IPv4Address(rawValue: router)))
     }
     return routes

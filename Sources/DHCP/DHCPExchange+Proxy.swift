@@ -40,9 +40,13 @@ extension DHCPExchange {
 
   /// A message on port 4011, in either mode: the answer is an ACK with the boot file, to where the question came from.
   func bootServerDecision(_ type: MessageType) -> DHCPDecision {
-    guard type == .request || type == .inform || type == .discover else { return .ignore(.unexpectedType) }
+    guard type == .request || type == .inform || type == .discover else {
+      return .ignore(.unexpectedType)
+    }
     guard client != nil else { return .ignore(.notNetworkBoot) }
-    if let server = packet.serverIdentifier, server != serverIdentifier { return .ignore(.otherServer) }
+    if let server = packet.serverIdentifier, server != serverIdentifier {
+      return .ignore(.otherServer)
+    }
     guard boot != .none else { return .ignore(.nothingToBoot) }
     let address = packet.clientAddress.isUnspecified ? arrival.source : packet.clientAddress
 

@@ -15,13 +15,16 @@ struct DHCPExchange {
     reply.flags = packet.flags
     reply.relayAgent = packet.relayAgent
     if type == .ack { reply.clientAddress = packet.clientAddress }
+    reply.options.reserveCapacity()
     reply.options.set(.messageType, type.rawValue)
     reply.options.set(.serverIdentifier, serverIdentifier)
     return reply
   }
 
   /// Option 54: what the relay agent wants to stand there (RFC 5107), or our address.
-  var serverIdentifier: IPv4Address { packet.relayAgentInformation?.serverIdentifier ?? arrival.serverAddress }
+  var serverIdentifier: IPv4Address {
+    packet.relayAgentInformation?.serverIdentifier ?? arrival.serverAddress
+  }
 
   /// Adds what comes last, keeps to the size the client takes, and addresses the reply by RFC 2131 §4.1.
   func addressed(_ reply: DHCPPacket) -> DHCPReply {
@@ -51,13 +54,15 @@ struct DHCPExchange {
     } else {
       destination = .broadcast
     }
-    return DHCPReply(packet: reply, destination: destination, sourcePort: DHCPPort.server, destinationPort: port)
+    return DHCPReply(
+      packet: reply, destination: destination, sourcePort: DHCPPort.server, destinationPort: port)
   }
 
   /// Options that a reply cannot do without when space is short.
   private static func isRequired(_ code: OptionCode) -> Bool {
     switch code {
-    case .messageType, .serverIdentifier, .leaseTime, .subnetMask, .clientIdentifier, .relayAgentInformation,
+    case .messageType, .serverIdentifier, .leaseTime, .subnetMask, .clientIdentifier,
+      .relayAgentInformation,
       .vendorClass, .vendorSpecific, .bootFileName, .clientMachineIdentifier:
       true
     default: false

@@ -21,12 +21,15 @@ extension DHCPPacket: CustomStringConvertible {
     if flags != 0 { first += " flags 0x\(String(flags, radix: 16))" }
     var lines = [first]
     for (name, address) in [
-      ("ciaddr", clientAddress), ("yiaddr", yourAddress), ("siaddr", nextServer), ("giaddr", relayAgent),
+      ("ciaddr", clientAddress), ("yiaddr", yourAddress), ("siaddr", nextServer),
+      ("giaddr", relayAgent),
     ] where !address.isUnspecified {
       lines.append("\(name) \(address)")
     }
     let hardware = Hexadecimal.text(clientHardware.bytes, separator: ":")
-    lines.append(clientHardware.type == 1 ? "chaddr \(hardware)" : "chaddr \(hardware) htype \(clientHardware.type)")
+    lines.append(
+      clientHardware.type == 1
+        ? "chaddr \(hardware)" : "chaddr \(hardware) htype \(clientHardware.type)")
     if !serverName.isEmpty { lines.append("sname \(Self.quoted(serverName))") }
     if !bootFile.isEmpty { lines.append("file \(Self.quoted(bootFile))") }
     for (code, value) in options { lines.append("option \(code): \(Self.text(code, value))") }
@@ -35,10 +38,13 @@ extension DHCPPacket: CustomStringConvertible {
 
   private static func text(_ code: OptionCode, _ value: ArraySlice<UInt8>) -> String {
     switch code {
-    case .messageType where value.count == 1: return value.map { MessageType(rawValue: $0).description }.joined()
-    case .subnetMask, .router, .domainNameServer, .broadcastAddress, .ntpServers, .requestedAddress, .serverIdentifier:
+    case .messageType where value.count == 1:
+      return value.map { MessageType(rawValue: $0).description }.joined()
+    case .subnetMask, .router, .domainNameServer, .broadcastAddress, .ntpServers, .requestedAddress,
+      .serverIdentifier:
       guard !value.isEmpty, value.count.isMultiple(of: 4) else { break }
-      return numbers(value, size: 4).map { IPv4Address(rawValue: $0).description }.joined(separator: " ")
+      return numbers(value, size: 4).map { IPv4Address(rawValue: $0).description }.joined(
+        separator: " ")
     case .leaseTime, .renewalTime, .rebindingTime:
       guard value.count == 4 else { break }
       return numbers(value, size: 4).map { "\($0) s" }.joined()
@@ -46,9 +52,12 @@ extension DHCPPacket: CustomStringConvertible {
       guard !value.isEmpty, value.count.isMultiple(of: 2) else { break }
       return numbers(value, size: 2).map { String($0) }.joined(separator: " ")
     case .parameterRequestList: return value.map { String($0) }.joined(separator: " ")
-    case .hostName, .domainName, .message, .vendorClass, .tftpServerName, .bootFileName: return quoted(value)
+    case .hostName, .domainName, .message, .vendorClass, .tftpServerName, .bootFileName:
+      return quoted(value)
     case .clientMachineIdentifier:
-      guard value.count == 17, value.first == 0, let uuid = SystemUUID(mixedEndian: value.dropFirst()) else { break }
+      guard value.count == 17, value.first == 0,
+        let uuid = SystemUUID(mixedEndian: value.dropFirst())
+      else { break }
       return uuid.description
     default: break
     }
@@ -67,7 +76,8 @@ extension DHCPPacket: CustomStringConvertible {
     var text = "\""
     for byte in bytes {
       switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += "\\x" + Hexadecimal.text(CollectionOfOne(byte))
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        text += "\\x" + Hexadecimal.text(CollectionOfOne(byte))
       case 0x20...0x7e: text.unicodeScalars.append(Unicode.Scalar(byte))
       default: text += "\\x" + Hexadecimal.text(CollectionOfOne(byte))
       }

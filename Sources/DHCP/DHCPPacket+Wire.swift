@@ -34,9 +34,12 @@ extension DHCPPacket {
       yourAddress = try bytes.readIPv4Address(at: &offset)
       nextServer = try bytes.readIPv4Address(at: &offset)
       relayAgent = try bytes.readIPv4Address(at: &offset)
-      let high = UInt64(try bytes.readUInt32(at: &offset)) << 32 | UInt64(try bytes.readUInt32(at: &offset))
-      let low = UInt64(try bytes.readUInt32(at: &offset)) << 32 | UInt64(try bytes.readUInt32(at: &offset))
-      clientHardware = HardwareAddress(type: hardwareType, length: hardwareLength, high: high, low: low)
+      let high =
+        UInt64(try bytes.readUInt32(at: &offset)) << 32 | UInt64(try bytes.readUInt32(at: &offset))
+      let low =
+        UInt64(try bytes.readUInt32(at: &offset)) << 32 | UInt64(try bytes.readUInt32(at: &offset))
+      clientHardware = HardwareAddress(
+        type: hardwareType, length: hardwareLength, high: high, low: low)
       serverName = try bytes.readRange(64, at: &offset)
       file = try bytes.readRange(128, at: &offset)
       cookie = try bytes.readUInt32(at: &offset)
@@ -50,7 +53,8 @@ extension DHCPPacket {
 
     let overload: DHCPOptions.Overload
     (options, overload) = try DHCPOptions.parse(
-      bytes.extracting(offset..<bytes.count), file: bytes.extracting(file), serverName: bytes.extracting(serverName))
+      bytes.extracting(offset..<bytes.count), file: bytes.extracting(file),
+      serverName: bytes.extracting(serverName))
     self.serverName = overload.serverName ? [] : Self.text(bytes.extracting(serverName))
     self.bootFile = overload.file ? [] : Self.text(bytes.extracting(file))
   }
@@ -63,7 +67,9 @@ extension DHCPPacket {
   }
 
   /// The number of bytes ``serialize(into:)`` appends.
-  public var serializedSize: Int { max(Self.headerSize + options.serializedCount, Self.minimumSize) }
+  public var serializedSize: Int {
+    max(Self.headerSize + options.serializedCount, Self.minimumSize)
+  }
 
   /// Appends the message, padded to 300 bytes. `sname` and `file` are cut to 64 and 128 bytes.
   public func serialize(into bytes: inout [UInt8]) {

@@ -67,7 +67,9 @@ public struct DHCPPacket: Hashable, Sendable {
   }
 
   /// Option 53.
-  public var messageType: MessageType? { options.uint8(.messageType).map { MessageType(rawValue: $0) } }
+  public var messageType: MessageType? {
+    options.uint8(.messageType).map { MessageType(rawValue: $0) }
+  }
 
   /// Option 54.
   public var serverIdentifier: IPv4Address? { options.address(.serverIdentifier) }

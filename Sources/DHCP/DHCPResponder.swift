@@ -36,7 +36,8 @@ public struct DHCPResponder: Sendable {
   ///   - boot: What the client boots.
   ///   - now: The time that leases are counted from.
   public mutating func decide(
-    _ packet: DHCPPacket, from client: PXEClient?, arrival: DHCPArrival, boot: DHCPBootReply, now: Timestamp
+    _ packet: DHCPPacket, from client: PXEClient?, arrival: DHCPArrival, boot: DHCPBootReply,
+    now: Timestamp
   ) -> DHCPDecision {
     guard packet.operation == .request else { return .ignore(.notFromClient) }
     guard let type = packet.messageType else { return .ignore(.noMessageType) }

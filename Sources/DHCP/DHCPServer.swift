@@ -10,25 +10,31 @@ struct DHCPServer: Sendable {
     self.configuration = configuration
     let reservations = configuration.reservations
     hostNames = Dictionary(
-      reservations.compactMap { entry in entry.hostName.map { (entry.mac, $0) } }, uniquingKeysWith: { $1 })
+      reservations.compactMap { entry in entry.hostName.map { (entry.mac, $0) } },
+      uniquingKeysWith: { $1 })
     table = LeaseTable(
       space: LeaseTable.Space(
         subnet: configuration.subnet,
         pools: configuration.pools,
-        reservations: Dictionary(reservations.map { ($0.mac, $0.address) }, uniquingKeysWith: { $1 }),
+        reservations: Dictionary(
+          reservations.map { ($0.mac, $0.address) }, uniquingKeysWith: { $1 }),
         excluded: configuration.excluded.union(configuration.routers),
         restWaived: max(0, configuration.declinedSeconds - configuration.offerSeconds)),
       leases: leases)
   }
 
   /// A message on port 67.
-  mutating func decide(_ type: MessageType, _ exchange: DHCPExchange, now: Timestamp) -> DHCPDecision {
+  mutating func decide(_ type: MessageType, _ exchange: DHCPExchange, now: Timestamp)
+    -> DHCPDecision
+  {
     let packet = exchange.packet
     guard let identity = ClientIdentity(packet, policy: configuration.identity) else {
       return .ignore(.unidentifiedClient)
     }
     // Another subnet is for another responder.
-    if let link = packet.relayedLink, !configuration.subnet.contains(link) { return .ignore(.otherSubnet) }
+    if let link = packet.relayedLink, !configuration.subnet.contains(link) {
+      return .ignore(.otherSubnet)
+    }
     if type != .inform, table.isPending(identity) { return .ignore(.alreadyCommitting) }
 
     switch type {
@@ -48,7 +54,8 @@ struct DHCPServer: Sendable {
     _ exchange: DHCPExchange, _ identity: ClientIdentity, now: Timestamp
   ) -> DHCPDecision {
     let address = table.offer(
-      to: identity, mac: exchange.packet.clientHardware.mac, requested: exchange.packet.requestedAddress, now: now,
+      to: identity, mac: exchange.packet.clientHardware.mac,
+      requested: exchange.packet.requestedAddress, now: now,
       holdingFor: configuration.offerSeconds)
     guard let address else { return .ignore(.noFreeAddress) }
     return .reply(granting(.offer, address, exchange))
@@ -112,10 +119,13 @@ struct DHCPServer: Sendable {
   ) -> DHCPDecision {
     let packet = exchange.packet
     guard let address = packet.requestedAddress else { return .ignore(.malformed) }
-    if let other = packet.serverIdentifier, other != exchange.serverIdentifier { return .ignore(.otherServer) }
+    if let other = packet.serverIdentifier, other != exchange.serverIdentifier {
+      return .ignore(.otherServer)
+    }
     guard table.lease(of: identity)?.address == address else { return .ignore(.notItsAddress) }
     let lease = DHCPLease(
-      address: address, client: identity, mac: packet.clientHardware.mac, hostName: nil, state: .declined,
+      address: address, client: identity, mac: packet.clientHardware.mac, hostName: nil,
+      state: .declined,
       expires: now.advanced(bySeconds: configuration.declinedSeconds))
     guard let change = table.begin(lease) else { return .ignore(.alreadyCommitting) }
     return .commit(change, then: nil)
@@ -126,7 +136,9 @@ struct DHCPServer: Sendable {
     _ exchange: DHCPExchange, _ identity: ClientIdentity, now: Timestamp
   ) -> DHCPDecision {
     let packet = exchange.packet
-    if let other = packet.serverIdentifier, other != exchange.serverIdentifier { return .ignore(.otherServer) }
+    if let other = packet.serverIdentifier, other != exchange.serverIdentifier {
+      return .ignore(.otherServer)
+    }
     guard var lease = table.lease(of: identity), lease.address == packet.clientAddress,
       lease.isActive(at: now)
     else { return .ignore(.notItsAddress) }
@@ -152,7 +164,9 @@ struct DHCPServer: Sendable {
   // MARK: Replies
 
   /// An OFFER or ACK of an address.
-  private func granting(_ type: MessageType, _ address: IPv4Address, _ exchange: DHCPExchange) -> DHCPReply {
+  private func granting(_ type: MessageType, _ address: IPv4Address, _ exchange: DHCPExchange)
+    -> DHCPReply
+  {
     var reply = exchange.replyPacket(type)
     reply.yourAddress = address
     let seconds = leaseSeconds(exchange)
@@ -189,7 +203,8 @@ struct DHCPServer: Sendable {
         everywhere.map { DHCPServerConfiguration.Route(to: $0, via: router) }
       }
     return all.flatMap { route in
-      [UInt8(truncatingIfNeeded: route.to.length)] + route.to.network.bytes.prefix((route.to.length + 7) / 8)
+      [UInt8(truncatingIfNeeded: route.to.length)]
+        + route.to.network.bytes.prefix((route.to.length + 7) / 8)
         + route.via.bytes
     }
   }
@@ -209,11 +224,14 @@ struct DHCPServer: Sendable {
     for code in wanted {
       let code = OptionCode(rawValue: code)
       switch code {
-      case .router where !configuration.routers.isEmpty: reply.options.set(code, configuration.routers)
-      case .classlessStaticRoute where !configuration.routes.isEmpty: reply.options.set(code, routes)
+      case .router where !configuration.routers.isEmpty:
+        reply.options.set(code, configuration.routers)
+      case .classlessStaticRoute where !configuration.routes.isEmpty:
+        reply.options.set(code, routes)
       case .domainNameServer where !configuration.nameServers.isEmpty:
         reply.options.set(code, configuration.nameServers)
-      case .ntpServers where !configuration.timeServers.isEmpty: reply.options.set(code, configuration.timeServers)
+      case .ntpServers where !configuration.timeServers.isEmpty:
+        reply.options.set(code, configuration.timeServers)
       case .broadcastAddress: reply.options.set(code, configuration.subnet.last)
       case .domainName:
         if let name = configuration.domainName { reply.options.set(code, name) }
@@ -255,12 +273,15 @@ struct DHCPServer: Sendable {
   /// What the client asks for (option 51), within bounds; the default if it does not.
   private func leaseSeconds(_ exchange: DHCPExchange) -> UInt32 {
     let wish = exchange.packet.options.uint32(.leaseTime) ?? configuration.defaultLeaseSeconds
-    return max(DHCPServerConfiguration.minimumLeaseSeconds, min(wish, configuration.maximumLeaseSeconds))
+    return max(
+      DHCPServerConfiguration.minimumLeaseSeconds, min(wish, configuration.maximumLeaseSeconds))
   }
 
   /// What a client calls itself, if it could be a host's name: letters, digits, `-` and `.`, at most 63.
   static func hostName(_ packet: DHCPPacket) -> String? {
-    guard let value = packet.options[.hostName]?.prefix(while: { $0 != 0 }), (1...63).contains(value.count) else {
+    guard let value = packet.options[.hostName]?.prefix(while: { $0 != 0 }),
+      (1...63).contains(value.count)
+    else {
       return nil
     }
     for byte in value {

@@ -92,16 +92,26 @@ public struct DHCPServerConfiguration: Hashable, Sendable {
       if !subnet.contains(pool.lowerBound) || !subnet.contains(pool.upperBound) {
         problems.append(.poolOutsideSubnet(pool))
       }
-      for other in pools[..<index] where pool.overlaps(other) { problems.append(.poolsOverlap(other, pool)) }
+      for other in pools[..<index] where pool.overlaps(other) {
+        problems.append(.poolsOverlap(other, pool))
+      }
     }
     var addresses = Set<IPv4Address>()
     var machines = Set<MACAddress>()
     for reservation in reservations {
-      if !subnet.isHost(reservation.address) { problems.append(.reservationOutsideSubnet(reservation)) }
-      if !addresses.insert(reservation.address).inserted { problems.append(.reservedTwice(reservation.address)) }
-      if !machines.insert(reservation.mac).inserted { problems.append(.twoReservations(reservation.mac)) }
+      if !subnet.isHost(reservation.address) {
+        problems.append(.reservationOutsideSubnet(reservation))
+      }
+      if !addresses.insert(reservation.address).inserted {
+        problems.append(.reservedTwice(reservation.address))
+      }
+      if !machines.insert(reservation.mac).inserted {
+        problems.append(.twoReservations(reservation.mac))
+      }
     }
-    for router in routers where !subnet.contains(router) { problems.append(.routerOutsideSubnet(router)) }
+    for router in routers where !subnet.contains(router) {
+      problems.append(.routerOutsideSubnet(router))
+    }
     if defaultLeaseSeconds < Self.minimumLeaseSeconds || maximumLeaseSeconds < defaultLeaseSeconds {
       problems.append(.leaseTimes)
     }

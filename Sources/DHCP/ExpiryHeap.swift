@@ -62,7 +62,8 @@ struct ExpiryHeap: Sendable {
     var index = start
     while true {
       var smallest = index
-      for child in [2 * index + 1, 2 * index + 2] where child < heap.count && heap[child].key < heap[smallest].key {
+      for child in [2 * index + 1, 2 * index + 2]
+      where child < heap.count && heap[child].key < heap[smallest].key {
         smallest = child
       }
       guard smallest != index else { return }

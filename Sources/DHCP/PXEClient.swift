@@ -43,7 +43,8 @@ public struct PXEClient: Hashable, Sendable {
   /// Option 60 as text: at most 64 characters, those that are not printable ASCII replaced by `.`.
   public var vendorClass: String {
     String(
-      decoding: vendorClassBytes.map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: ".") }, as: UTF8.self)
+      decoding: vendorClassBytes.map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: ".") },
+      as: UTF8.self)
   }
 
   /// BIOS or UEFI, by the architecture.
@@ -120,7 +121,8 @@ public struct PXEClient: Hashable, Sendable {
     var first: ClientArchitecture?
     var index = list.startIndex
     while index + 1 < list.endIndex {
-      let architecture = ClientArchitecture(rawValue: UInt16(list[index]) << 8 | UInt16(list[index + 1]))
+      let architecture = ClientArchitecture(
+        rawValue: UInt16(list[index]) << 8 | UInt16(list[index + 1]))
       if architecture.processor != nil { return architecture }
       first = first ?? architecture
       index += 2
@@ -130,8 +132,11 @@ public struct PXEClient: Hashable, Sendable {
 
   /// The five digits of `PXEClient:Arch:00007:UNDI:003016`.
   static func architecture(vendorClass: ArraySlice<UInt8>) -> ClientArchitecture? {
-    let fields = vendorClass.split(separator: UInt8(ascii: ":"), maxSplits: 3, omittingEmptySubsequences: false)
-    guard fields.count >= 3, fields[1].elementsEqual("Arch".utf8), fields[2].count == 5 else { return nil }
+    let fields = vendorClass.split(
+      separator: UInt8(ascii: ":"), maxSplits: 3, omittingEmptySubsequences: false)
+    guard fields.count >= 3, fields[1].elementsEqual("Arch".utf8), fields[2].count == 5 else {
+      return nil
+    }
     var number: UInt32 = 0
     for digit in fields[2] {
       guard (0x30...0x39).contains(digit) else { return nil }
