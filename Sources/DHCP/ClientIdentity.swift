@@ -32,7 +32,8 @@ public struct ClientIdentity: Hashable, Sendable {
   /// From bytes as ``bytes`` gives them.
   public init(bytes: some Collection<UInt8>) {
     if bytes.count == 7, bytes.first == 1 {
-      storage = .ethernet(MACAddress(rawValue: bytes.dropFirst().reduce(0) { $0 << 8 | UInt64($1) }))
+      storage = .ethernet(
+        MACAddress(rawValue: bytes.dropFirst().reduce(0) { $0 << 8 | UInt64($1) }))
     } else {
       storage = .bytes(Array(bytes))
     }
@@ -41,7 +42,9 @@ public struct ClientIdentity: Hashable, Sendable {
   /// The sender of a message; `nil` when it names itself in no usable way.
   public init?(_ packet: DHCPPacket, policy: Policy) {
     // RFC 2132 §9.14: at least two bytes. Longer ones than any DUID (RFC 8415 §11.1: 130) are cut off as nonsense.
-    let identifier = packet.options[.clientIdentifier].flatMap { (2...160).contains($0.count) ? $0 : nil }
+    let identifier = packet.options[.clientIdentifier].flatMap {
+      (2...160).contains($0.count) ? $0 : nil
+    }
     if policy == .clientIdentifier, let identifier {
       self.init(bytes: identifier)
     } else if let mac = packet.clientHardware.mac {
@@ -52,6 +55,14 @@ public struct ClientIdentity: Hashable, Sendable {
       self.init(bytes: identifier)
     } else {
       return nil
+    }
+  }
+
+  /// The Ethernet address, if that is what it is.
+  var ethernet: MACAddress? {
+    switch storage {
+    case .ethernet(let mac): mac
+    case .bytes: nil
     }
   }
 

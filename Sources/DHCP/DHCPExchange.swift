@@ -15,6 +15,7 @@ struct DHCPExchange {
     reply.flags = packet.flags
     reply.relayAgent = packet.relayAgent
     if type == .ack { reply.clientAddress = packet.clientAddress }
+    reply.options.reserveCapacity()
     reply.options.set(.messageType, type.rawValue)
     reply.options.set(.serverIdentifier, serverIdentifier)
     return reply

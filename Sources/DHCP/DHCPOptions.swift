@@ -22,6 +22,12 @@ public struct DHCPOptions: Sendable {
     entries = []
   }
 
+  /// Makes room for the options of a usual message.
+  mutating func reserveCapacity() {
+    storage.reserveCapacity(320)
+    entries.reserveCapacity(24)
+  }
+
   /// The number of options.
   public var count: Int { entries.count }
 
@@ -49,9 +55,18 @@ public struct DHCPOptions: Sendable {
 
   /// Sets an option's value in its place, or last if it is new. Pad and end are no options and are not taken.
   public mutating func set(_ code: OptionCode, _ value: some Collection<UInt8>) {
-    guard code != .pad, code != .end, value.count <= 0xffff else { return }
-    let entry = Entry(code: code, start: Int32(truncatingIfNeeded: storage.count), count: Int32(value.count))
+    guard value.count <= 0xffff else { return }
+    let start = storage.count
     storage.append(contentsOf: value)
+    enter(code, from: start)
+  }
+
+  /// The option's value is what the storage has from `start` on.
+  private mutating func enter(_ code: OptionCode, from start: Int) {
+    guard code != .pad, code != .end else { return }
+    let entry = Entry(
+      code: code, start: Int32(truncatingIfNeeded: start),
+      count: Int32(truncatingIfNeeded: storage.count - start))
     if let index = entries.firstIndex(where: { $0.code == code }) {
       entries[index] = entry
     } else {
@@ -64,14 +79,16 @@ public struct DHCPOptions: Sendable {
 
   /// Sets a two-byte option, network order.
   public mutating func set(_ code: OptionCode, _ value: UInt16) {
-    set(code, [UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)])
+    let start = storage.count
+    storage.append(bigEndian: value)
+    enter(code, from: start)
   }
 
   /// Sets a four-byte option, network order.
   public mutating func set(_ code: OptionCode, _ value: UInt32) {
-    var bytes = [UInt8]()
-    bytes.append(bigEndian: value)
-    set(code, bytes)
+    let start = storage.count
+    storage.append(bigEndian: value)
+    enter(code, from: start)
   }
 
   /// Sets an option that holds one address.
@@ -79,13 +96,13 @@ public struct DHCPOptions: Sendable {
 
   /// Sets an option that holds addresses.
   public mutating func set(_ code: OptionCode, _ values: [IPv4Address]) {
-    var bytes = [UInt8]()
-    for value in values { bytes.append(value) }
-    set(code, bytes)
+    let start = storage.count
+    for value in values { storage.append(value) }
+    enter(code, from: start)
   }
 
   /// Sets an option that holds text: UTF-8, no terminator.
-  public mutating func set(_ code: OptionCode, _ value: String) { set(code, Array(value.utf8)) }
+  public mutating func set(_ code: OptionCode, _ value: String) { set(code, value.utf8) }
 
   /// Takes the last option out that `isDroppable`, and says whether there was one.
   mutating func removeLast(where isDroppable: (OptionCode) -> Bool) -> Bool {
@@ -115,7 +132,9 @@ public struct DHCPOptions: Sendable {
   }
 
   /// One address.
-  public func address(_ code: OptionCode) -> IPv4Address? { uint32(code).map { IPv4Address(rawValue: $0) } }
+  public func address(_ code: OptionCode) -> IPv4Address? {
+    uint32(code).map { IPv4Address(rawValue: $0) }
+  }
 
   /// Addresses: at least one, and nothing left over.
   public func addresses(_ code: OptionCode) -> [IPv4Address]? {
@@ -213,7 +232,8 @@ extension DHCPOptions {
       }
       let count = Int(storage[offset + 1])
       guard offset + 2 + count <= end else {
-        throw .truncatedOption(code, offset: offset - start, needed: 2 + count, available: end - offset)
+        throw .truncatedOption(
+          code, offset: offset - start, needed: 2 + count, available: end - offset)
       }
       add(code, offset + 2..<offset + 2 + count)
       offset += 2 + count
@@ -223,7 +243,8 @@ extension DHCPOptions {
   /// Takes up a value that stands in the storage; joins it to an earlier piece of the same option.
   private mutating func add(_ code: OptionCode, _ range: Range<Int>) {
     let entry = Entry(
-      code: code, start: Int32(truncatingIfNeeded: range.lowerBound), count: Int32(truncatingIfNeeded: range.count))
+      code: code, start: Int32(truncatingIfNeeded: range.lowerBound),
+      count: Int32(truncatingIfNeeded: range.count))
     guard let index = entries.firstIndex(where: { $0.code == code }) else {
       entries.append(entry)
       return

@@ -39,15 +39,15 @@ public struct LeaseTable: Sendable {
 
   // A slot is an address that has been touched; it keeps its number for the life of the table.
   private var addresses: [IPv4Address] = []
-  private var leases: [DHCPLease?] = []
-  private var slots: [IPv4Address: Int] = [:]
+  private var leases = CompactLeases()
+  private var slots: [IPv4Address: Int32] = [:]
 
-  private var leaseSlots: [ClientIdentity: Int] = [:]
+  private var leaseSlots = ClientIndex<Int32>()
   private var offers: [Int: Offer] = [:]
-  private var offerSlots: [ClientIdentity: Int] = [:]
+  private var offerSlots = ClientIndex<Int32>()
   /// Slots that a change in flight holds, with the change's number.
   private var pending: [Int: UInt64] = [:]
-  private var pendingClients: [ClientIdentity: UInt64] = [:]
+  private var pendingClients = ClientIndex<UInt64>()
   private var lastChange: UInt64 = 0
 
   /// Slots with a lease, by the time they fall free.
@@ -73,16 +73,20 @@ public struct LeaseTable: Sendable {
   // MARK: Looking up
 
   /// The number of lease records, expired and declined ones included.
-  public var count: Int { leases.count { $0 != nil } }
+  public var count: Int { leases.count }
 
   /// Every lease record, in no order.
-  public var all: [DHCPLease] { leases.compactMap(\.self) }
+  public var all: [DHCPLease] { leases.all }
 
   /// The record of an address.
-  public func lease(at address: IPv4Address) -> DHCPLease? { slots[address].flatMap { leases[$0] } }
+  public func lease(at address: IPv4Address) -> DHCPLease? {
+    slot(at: address).flatMap { leases[$0] }
+  }
 
   /// The record of a client's address, expired or not.
-  public func lease(of client: ClientIdentity) -> DHCPLease? { leaseSlots[client].flatMap { leases[$0] } }
+  public func lease(of client: ClientIdentity) -> DHCPLease? {
+    leaseSlots[client].flatMap { leases[Int($0)] }
+  }
 
   /// The number of offers and changes in flight that are remembered; never more than there are addresses.
   public var outstanding: Int { offers.count + pending.count }
@@ -92,8 +96,8 @@ public struct LeaseTable: Sendable {
 
   /// The address offered to a client, if the offer still stands.
   func offered(to client: ClientIdentity, now: Timestamp) -> IPv4Address? {
-    guard let slot = offerSlots[client], let offer = offers[slot], offer.expires > now else { return nil }
-    return addresses[slot]
+    guard let slot = offerSlots[client], let offer = offers[Int(slot)], offer.expires > now else { return nil }
+    return addresses[Int(slot)]
   }
 
   /// Whether an address is reserved for a machine.
@@ -121,7 +125,7 @@ public struct LeaseTable: Sendable {
 
   /// Nobody but `client` has a lease or an offer of the address, and no change of it is in flight.
   private func isFree(_ address: IPv4Address, for client: ClientIdentity, now: Timestamp) -> Bool {
-    guard let slot = slots[address] else { return true }
+    guard let slot = slot(at: address) else { return true }
     if pending[slot] != nil { return false }
     let offer = offers[slot].flatMap { $0.expires > now ? $0 : nil }
     guard let lease = leases[slot] else { return offer == nil || offer?.client == client }
@@ -140,10 +144,10 @@ public struct LeaseTable: Sendable {
   mutating func offer(
     to client: ClientIdentity, mac: MACAddress?, requested: IPv4Address?, now: Timestamp, holdingFor seconds: Int64
   ) -> IPv4Address? {
-    let wishes = [offered(to: client, now: now), leaseSlots[client].map { addresses[$0] }, requested]
+    let wishes = [offered(to: client, now: now), leaseSlots[client].map { addresses[Int($0)] }, requested]
     var choice = reservation(for: client, mac: mac, now: now)
     for case let wish? in wishes where choice == nil && isDynamic(wish) && isFree(wish, for: client, now: now) {
-      if lapsing.count >= Self.offerLimit, slots[wish] == nil { continue }
+      if lapsing.count >= Self.offerLimit, slot(at: wish) == nil { continue }
       choice = wish
     }
     guard let address = choice ?? unused(now: now) else { return nil }
@@ -151,14 +155,14 @@ public struct LeaseTable: Sendable {
     withdrawOffer(to: client)
     if let other = offers[slot] { offerSlots[other.client] = nil }
     offers[slot] = Offer(client: client, expires: now.advanced(bySeconds: seconds))
-    offerSlots[client] = slot
+    offerSlots[client] = Int32(truncatingIfNeeded: slot)
     refresh(slot)
     return address
   }
 
   /// Forgets what a client was offered: it chose another server.
   mutating func withdrawOffer(to client: ClientIdentity) {
-    guard let slot = offerSlots.removeValue(forKey: client) else { return }
+    guard let slot = offerSlots.removeValue(for: client).map({ Int($0) }) else { return }
     offers[slot] = nil
     refresh(slot)
   }
@@ -180,7 +184,7 @@ public struct LeaseTable: Sendable {
       let pool = space.pools[cursor.pool]
       while let address = cursor.next {
         cursor.next = address < pool.upperBound ? IPv4Address(rawValue: address.rawValue + 1) : nil
-        if slots[address] == nil, isDynamic(address) { return address }
+        if slot(at: address) == nil, isDynamic(address) { return address }
       }
       cursor.pool += 1
       cursor.next = cursor.pool < space.pools.count ? space.pools[cursor.pool].lowerBound : nil
@@ -197,7 +201,7 @@ public struct LeaseTable: Sendable {
     guard pending[slot] == nil, pendingClients[lease.client] == nil else { return nil }
     lastChange += 1
     var freed: IPv4Address?
-    if let old = leaseSlots[lease.client], old != slot, pending[old] == nil {
+    if let old = leaseSlots[lease.client].map({ Int($0) }), old != slot, pending[old] == nil {
       freed = addresses[old]
       pending[old] = lastChange
       refresh(old)
@@ -211,7 +215,7 @@ public struct LeaseTable: Sendable {
   /// The change is durable.
   mutating func confirm(_ change: LeaseChange) {
     guard end(change) else { return }
-    if let freed = change.freed, let old = slots[freed] {
+    if let freed = change.freed, let old = slot(at: freed) {
       leases[old] = nil
       leaseSlots[change.lease.client] = nil
       refresh(old)
@@ -226,7 +230,7 @@ public struct LeaseTable: Sendable {
   mutating func reject(_ change: LeaseChange) {
     guard end(change) else { return }
     for address in [change.lease.address, change.freed] {
-      if let slot = address.flatMap({ slots[$0] }) { refresh(slot) }
+      if let slot = address.flatMap({ slot(at: $0) }) { refresh(slot) }
     }
   }
 
@@ -235,26 +239,30 @@ public struct LeaseTable: Sendable {
     guard pendingClients[change.lease.client] == change.id else { return false }
     pendingClients[change.lease.client] = nil
     for address in [change.lease.address, change.freed] {
-      if let slot = address.flatMap({ slots[$0] }), pending[slot] == change.id { pending[slot] = nil }
+      if let slot = address.flatMap({ slot(at: $0) }), pending[slot] == change.id { pending[slot] = nil }
     }
     return true
   }
 
   /// Writes a record, and keeps the clients' index true: one bound record a client, none for a declined address.
   private mutating func put(_ lease: DHCPLease, in slot: Int) {
-    if let old = leases[slot], leaseSlots[old.client] == slot { leaseSlots[old.client] = nil }
+    if let old = leases[slot], leaseSlots[old.client] == Int32(truncatingIfNeeded: slot) {
+      leaseSlots[old.client] = nil
+    }
     leases[slot] = lease
-    if lease.state == .bound { leaseSlots[lease.client] = slot }
+    if lease.state == .bound { leaseSlots[lease.client] = Int32(truncatingIfNeeded: slot) }
   }
 
   private mutating func slot(of address: IPv4Address) -> Int {
-    if let slot = slots[address] { return slot }
+    if let slot = slot(at: address) { return slot }
     let slot = addresses.count
     addresses.append(address)
-    leases.append(nil)
-    slots[address] = slot
+    leases.append()
+    slots[address] = Int32(truncatingIfNeeded: slot)
     return slot
   }
+
+  private func slot(at address: IPv4Address) -> Int? { slots[address].map { Int($0) } }
 
   /// Puts a slot into the heap that it belongs to.
   private mutating func refresh(_ slot: Int) {
