@@ -222,18 +222,19 @@ lab_daemon() {
 # --- machines ---------------------------------------------------------------------------------------------------------
 
 # lab_vm NAME OPTION...   Powers on a machine. Its console goes to $LAB/NAME.console, its monitor is $LAB/NAME.monitor.
-#   --firmware bios|uefi|uefi-http|uefi6|uefi6-http
+#   --firmware bios|uefi|uefi-http|uefi6|uefi6-http|arm64
 #       bios        SeaBIOS and the iPXE in the NIC's ROM: architecture 0, option 77 "iPXE"
 #       uefi        OVMF and EDK2's own PXE client (the ROM is left out): architecture 7
 #       uefi-http   the same with PXE switched off, so that it goes straight to HTTP boot: architecture 16
 #       uefi6, uefi6-http   the same over IPv6. Nothing switches HTTP boot over IPv4 off, and it goes first: it gives up after 60 s, or
 #                   as soon as it is sent to where nobody serves (lab_far_dhcp nowhere). Put first in the boot order, HTTP boot over IPv6
 #                   fails at once, as EDK2 does not wait there for its own link-local address, and is not tried again
+#       arm64       another machine: an arm64 server with AAVMF, which is EDK2 too: architecture 11. Wants tools/lab/packages arm64
 #   --uuid --manufacturer --product --serial   SMBIOS type 1 (system); the rest of the tables is derived from them
 #   --mac MAC                                  NIC address
 #   --nic MODEL                                virtio-net-pci (default), e1000, e1000e, rtl8139, vmxnet3, pcnet, ne2k_pci, i82559er: each
-#                                              has its own ROM. In BIOS that boots; in UEFI, for which OVMF has a driver of virtio only, it
-#                                              drives the card and EDK2 boots; a virtio ROM is left out in UEFI
+#                                              has its own ROM, an iPXE, and boots by that, in UEFI too, where only virtio's is left out. In
+#                                              pcnet and i82559er it loses too much of what comes fast: no kernel arrives
 #   --memory MIB                               default 512 (OVMF starts a small initramfs with 192, SeaBIOS with 128)
 #   --disks "KIND:SIZE:SERIAL ..."             KIND is virtio or nvme; default one of each; "" for none
 #   --bmc ADDRESS                              the machine has a BMC there (lab_bmc) and is off until that switches it on. Set up to boot
@@ -273,8 +274,10 @@ lab_vm() {
   ip -n "$LAB_RACK" link set "$tap" master br0 up
 
   # TCG always: /dev/kvm may be there and still hang in real-mode firmware. No display, floppy, IDE or USB: less to probe.
+  local board=(qemu-system-x86_64 -machine pc,usb=off,graphics=off)
+  if [[ $firmware == arm64 ]]; then board=(qemu-system-aarch64 -machine virt -cpu cortex-a72); fi
   local qemu=(
-    qemu-system-x86_64 -name "$name" -accel tcg -machine pc,usb=off,graphics=off -smp 2 -m "$memory"
+    "${board[@]}" -name "$name" -accel tcg -smp 2 -m "$memory"
     -nodefaults -display none -vga none
     -monitor "unix:$LAB/$name.monitor,server=on,wait=off"
     -device virtio-rng-pci
@@ -329,6 +332,15 @@ lab_vm() {
       if [[ $firmware != uefi6 ]]; then qemu+=(-fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n); fi
       if [[ $firmware != uefi ]]; then qemu+=(-fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n); fi
       ;;
+    arm64)
+      cp --sparse=always /usr/share/AAVMF/AAVMF_VARS.fd "$LAB/$name.vars"
+      qemu+=(
+        -drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd
+        -drive "if=pflash,format=raw,unit=1,file=$LAB/$name.vars"
+        -device "$nic,netdev=net0,mac=$mac,romfile=@NIC@" -boot menu=off
+        -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n
+      )
+      ;;
     *) lab_say "lab_vm: unknown firmware $firmware" && return 2 ;;
   esac
 
@@ -353,7 +365,7 @@ lab_vm() {
   fi
 }
 
-# lab_uefi_rom MODEL   What a card carries in UEFI. QEMU's own choice has a driver for UEFI in it but for one, which has it beside.
+# lab_uefi_rom MODEL   What a card carries in UEFI. The ROM that QEMU takes has a part for UEFI, but for one card, which has another ROM.
 lab_uefi_rom() {
   case $1 in
     virtio-net-pci*) echo ,romfile= ;;
