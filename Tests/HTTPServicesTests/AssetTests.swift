@@ -116,6 +116,15 @@ struct AssetTests {
     }
   }
 
+  @Test("A file that is not there is told of, but not the script that iPXE looks for by itself")
+  func journalOfUnknown() async throws {
+    let rack = try rack()
+    #expect(try await rack.ask(.get, "/tftp/autoexec.ipxe").status == 404)
+    #expect(rack.reasons.isEmpty)
+    #expect(try await rack.ask(.get, "/tftp/lpxelinux.0").status == 404)
+    #expect(rack.reasons == ["TransferFailed"])
+  }
+
   @Test("Other methods are refused", arguments: ["PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
   func methods(_ name: String) async throws {
     let method = try #require(HTTPRequest.Method(name))

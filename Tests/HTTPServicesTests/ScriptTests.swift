@@ -101,7 +101,7 @@ struct ScriptTests {
     try rack.serveAgent()
     let answer = try await rack.ask(.get, "/ipxe?arch=arm64&platform=efi&mac=52-54-00-12-34-56")
     #expect(answer.status == 404)
-    #expect(answer.text == "Environment agent-arm64 is not there: it has no vmlinuz\n")
+    #expect(answer.text == "no discovery agent for arm64 is installed: agent.directory has no arm64/vmlinuz\n")
     #expect(rack.reasons == ["TransferFailed"])
   }
 

@@ -103,8 +103,8 @@ lab_start() {
   ip -n "$LAB_NS" link set br0 up
 }
 
-# lab_far   Adds the other host: a second namespace on a veth pair. It is the network's IPv6 router too: iPXE holds every boot up for
-# 16 s, address or not, until a router answers its solicitation (IPv4-only networks have to wait for that; most racks have a router).
+# lab_far [norouter]   Adds the other host: a second namespace on a veth pair. It is the network's IPv6 router too: iPXE holds every boot
+# up for 16 s, address or not, until a router answers its solicitation (IPv4-only networks have to wait for that; most racks have a router).
 lab_far() {
   ip netns add "$LAB_FAR"
   ip -n "$LAB_NS" link add far type veth peer name eth0 netns "$LAB_FAR"
@@ -113,6 +113,7 @@ lab_far() {
   ip -n "$LAB_FAR" addr add "$LAB_FAR_ADDRESS/24" dev eth0
   ip -n "$LAB_FAR" addr add fd77::2/64 dev eth0 nodad
   ip -n "$LAB_FAR" link set eth0 up
+  [[ ${1-} != norouter ]] || return 0
   # A router for nobody (lifetime 0): it answers, and no traffic goes its way.
   lab_dnsmasq "$LAB_FAR" "$LAB/far-router.log" --interface=eth0 --bind-interfaces --enable-ra --dhcp-range=fd77::,ra-only \
     --ra-param=eth0,0,0
@@ -221,14 +222,19 @@ lab_daemon() {
 # --- machines ---------------------------------------------------------------------------------------------------------
 
 # lab_vm NAME OPTION...   Powers on a machine. Its console goes to $LAB/NAME.console, its monitor is $LAB/NAME.monitor.
-#   --firmware bios|uefi|uefi-http|uefi6|uefi6-http
+#   --firmware bios|uefi|uefi-http|uefi6|uefi6-http|arm64
 #       bios        SeaBIOS and the iPXE in the NIC's ROM: architecture 0, option 77 "iPXE"
 #       uefi        OVMF and EDK2's own PXE client (the ROM is left out): architecture 7
 #       uefi-http   the same with PXE switched off, so that it goes straight to HTTP boot: architecture 16
-#       uefi6, uefi6-http   the same over IPv6. Nothing switches HTTP boot over IPv4 off: it goes first, and finds no DHCP server
+#       uefi6, uefi6-http   the same over IPv6. Nothing switches HTTP boot over IPv4 off, and it goes first: it gives up after 60 s, or
+#                   as soon as it is sent to where nobody serves (lab_far_dhcp nowhere). Put first in the boot order, HTTP boot over IPv6
+#                   fails at once, as EDK2 does not wait there for its own link-local address, and is not tried again
+#       arm64       another machine: an arm64 server with AAVMF, which is EDK2 too: architecture 11. Wants tools/lab/packages arm64
 #   --uuid --manufacturer --product --serial   SMBIOS type 1 (system); the rest of the tables is derived from them
 #   --mac MAC                                  NIC address
-#   --nic MODEL                                virtio-net-pci (default), e1000, e1000e, rtl8139, vmxnet3: each has its own ROM
+#   --nic MODEL                                virtio-net-pci (default), e1000, e1000e, rtl8139, vmxnet3, pcnet, ne2k_pci, i82559er: each
+#                                              has its own ROM, an iPXE, and boots by that, in UEFI too, where only virtio's is left out. In
+#                                              pcnet and i82559er it loses too much of what comes fast: no kernel arrives
 #   --memory MIB                               default 512 (OVMF starts a small initramfs with 192, SeaBIOS with 128)
 #   --disks "KIND:SIZE:SERIAL ..."             KIND is virtio or nvme; default one of each; "" for none
 #   --bmc ADDRESS                              the machine has a BMC there (lab_bmc) and is off until that switches it on. Set up to boot
@@ -268,8 +274,10 @@ lab_vm() {
   ip -n "$LAB_RACK" link set "$tap" master br0 up
 
   # TCG always: /dev/kvm may be there and still hang in real-mode firmware. No display, floppy, IDE or USB: less to probe.
+  local board=(qemu-system-x86_64 -machine pc,usb=off,graphics=off)
+  if [[ $firmware == arm64 ]]; then board=(qemu-system-aarch64 -machine virt -cpu cortex-a72); fi
   local qemu=(
-    qemu-system-x86_64 -name "$name" -accel tcg -machine pc,usb=off,graphics=off -smp 2 -m "$memory"
+    "${board[@]}" -name "$name" -accel tcg -smp 2 -m "$memory"
     -nodefaults -display none -vga none
     -monitor "unix:$LAB/$name.monitor,server=on,wait=off"
     -device virtio-rng-pci
@@ -319,10 +327,19 @@ lab_vm() {
       qemu+=(
         -drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd
         -drive "if=pflash,format=raw,unit=1,file=$LAB/$name.vars"
-        -device "$nic,netdev=net0,mac=$mac,romfile=@NIC@" -boot menu=off
+        -device "$nic,netdev=net0,mac=$mac$(lab_uefi_rom "$nic")@NIC@" -boot menu=off
       )
       if [[ $firmware != uefi6 ]]; then qemu+=(-fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n); fi
       if [[ $firmware != uefi ]]; then qemu+=(-fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n); fi
+      ;;
+    arm64)
+      cp --sparse=always /usr/share/AAVMF/AAVMF_VARS.fd "$LAB/$name.vars"
+      qemu+=(
+        -drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd
+        -drive "if=pflash,format=raw,unit=1,file=$LAB/$name.vars"
+        -device "$nic,netdev=net0,mac=$mac,romfile=@NIC@" -boot menu=off
+        -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n
+      )
       ;;
     *) lab_say "lab_vm: unknown firmware $firmware" && return 2 ;;
   esac
@@ -348,7 +365,15 @@ lab_vm() {
   fi
 }
 
-# lab_standard_vm FIRMWARE   Powers on the machine that every scenario uses for that firmware; its name is the firmware's.
+# lab_uefi_rom MODEL   What a card carries in UEFI. The ROM that QEMU takes has a part for UEFI, but for one card, which has another ROM.
+lab_uefi_rom() {
+  case $1 in
+    virtio-net-pci*) echo ,romfile= ;;
+    i82559*) echo ,romfile=efi-eepro100.rom ;;
+  esac
+}
+
+# lab_standard_vm FIRMWARE [OPTION...]   Powers on the machine that every scenario uses for that firmware; its name is the firmware's.
 lab_standard_vm() {
   local product=() extra=()
   case $1 in
@@ -358,7 +383,7 @@ lab_standard_vm() {
     uefi-http | uefi6-http) product=(--manufacturer "Hearth & Sons" --product "Ember" --serial HS-HTTP-0003) extra=(--disks "nvme:1G:HS-NVME-3") ;;
     *) lab_say "lab: unknown firmware $1" && return 2 ;;
   esac
-  lab_vm "$1" --firmware "$1" --uuid "$(lab_uuid "$1")" --mac "$(lab_mac "$1")" "${product[@]}" "${extra[@]}"
+  lab_vm "$1" --firmware "$1" --uuid "$(lab_uuid "$1")" --mac "$(lab_mac "$1")" "${product[@]}" "${extra[@]}" "${@:2}"
 }
 lab_mac() {
   case $1 in bios) echo 52:54:00:77:00:01 ;; uefi) echo 52:54:00:77:00:02 ;; uefi6) echo 52:54:00:77:00:06 ;; *) echo 52:54:00:77:00:03 ;; esac
@@ -525,10 +550,17 @@ lab_dnsmasq() {
     --pid-file= --log-facility=- --log-dhcp --dhcp-leasefile="$log.leases" --no-ping "$@"
 }
 
-# lab_far_dhcp   On the other host: a DHCP server that knows nothing of booting.
+# lab_far_dhcp [nowhere]   On the other host: a DHCP server that knows nothing of booting; or sends UEFI's HTTP boot to where nobody serves.
 lab_far_dhcp() {
+  local options=()
+  if [[ ${1-} == nowhere ]]; then
+    options=(
+      --dhcp-match=set:http,option:client-arch,16 --dhcp-boot="tag:http,http://$LAB_FAR_ADDRESS/nothing"
+      --dhcp-option-force=tag:http,option:vendor-class,HTTPClient
+    )
+  fi
   lab_dnsmasq "$LAB_FAR" "$LAB/far-dhcp.log" --interface=eth0 --bind-interfaces --dhcp-authoritative \
-    --dhcp-range="${LAB_POOL%-*},${LAB_POOL#*-},10m" --dhcp-option=option:router,"$LAB_ADDRESS"
+    --dhcp-range="${LAB_POOL%-*},${LAB_POOL#*-},10m" --dhcp-option=option:router,"$LAB_ADDRESS" "${options[@]}"
 }
 
 # lab_reference_server MODE WEB_DIRECTORY   dnsmasq and python in Siderite's place; MODE is server or proxy. WEB_DIRECTORY holds

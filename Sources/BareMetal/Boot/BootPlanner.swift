@@ -15,6 +15,17 @@ public enum BootArchitecture: String, Hashable, Sendable, CaseIterable {
     case .uefiARM32, .uefiARM64: "arm64"
     }
   }
+
+  /// For people: `UEFI x86-64`.
+  public var systemName: String {
+    switch self {
+    case .bios: "BIOS"
+    case .uefiIA32: "UEFI ia32"
+    case .uefiX64: "UEFI x86-64"
+    case .uefiARM32: "UEFI arm32"
+    case .uefiARM64: "UEFI arm64"
+    }
+  }
 }
 
 /// A machine at one step of its boot, asking what comes next.
@@ -106,8 +117,7 @@ public struct BootPlanner: Hashable, Sendable {
     switch request.stage {
     case .firmwareTFTP, .firmwareHTTP:
       guard let program = programs[request.architecture] else {
-        return BootPlan(
-          action: .silence, reason: "no boot program for \(request.architecture.rawValue) is installed")
+        return BootPlan(action: .silence, reason: Self.missingProgram(for: request.architecture))
       }
       return BootPlan(action: .program(program), reason: "firmware is \(request.architecture.rawValue)")
     case .ipxe:
@@ -121,6 +131,13 @@ public struct BootPlanner: Hashable, Sendable {
       }
       return environment(context)
     }
+  }
+
+  /// Says what is missing, and what a person can do.
+  private static func missingProgram(for architecture: BootArchitecture) -> String {
+    let names = programNames[architecture, default: []].joined(separator: " or ")
+    return "no boot program for \(architecture.systemName) is installed: "
+      + "put \(names) into the directory bootFiles, and restart siderite"
   }
 
   /// The Server's word, then its class's, then ours.

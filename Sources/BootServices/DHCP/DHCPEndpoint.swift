@@ -64,8 +64,9 @@ package struct DHCPEndpoint {
   /// `nil`: none is too loud.
   private var rateLimiter: ClientRateLimiter?
 
-  private var foreignServers = RecentNews<IPv4Address>()
-  private var loudClients = RecentNews<HardwareAddress>()
+  private var foreignServers = RareNews<IPv4Address>()
+  private var loudClients = RareNews<HardwareAddress>()
+  private var refusedMachines = RareNews<MACAddress>()
 
   /// Decided, not yet taken to the store.
   package private(set) var waiting: [Waiting] = []
@@ -161,7 +162,7 @@ package struct DHCPEndpoint {
     let arrival = DHCPArrival(
       serverAddress: network.address, source: frame.source, sourcePort: frame.sourcePort,
       destinationPort: frame.destinationPort, isUnicast: station.addresses.contains(frame.destination))
-    if let client, packet.messageType == .discover { discovered(client, packet, plan?.refusal) }
+    if let client, packet.messageType == .discover { discovered(client, packet, plan?.refusal, now: now) }
 
     switch responders[index].decide(packet, from: client, arrival: arrival, boot: boot, now: now) {
     case .ignore(let reason):
@@ -281,10 +282,20 @@ extension DHCPEndpoint {
       ])
   }
 
-  private func discovered(_ client: PXEClient, _ packet: DHCPPacket, _ refusal: String?) {
+  private mutating func discovered(_ client: PXEClient, _ packet: DHCPPacket, _ refusal: String?, now: Timestamp) {
     let subject = BootSubject(mac: client.mac, uuid: client.uuid)
     events.report(.discovered(client: client.summary), of: subject)
-    if let refusal { events.report(.refused(reason: refusal), of: subject) }
+    if let refusal {
+      events.report(.refused(reason: refusal), of: subject)
+      if refusedMachines.isNews(client.mac, now: now) {
+        logger.warning(
+          "nothing to boot for a machine",
+          metadata: [
+            "mac": "\(client.mac)", "uuid": "\(client.uuid?.description ?? "")", "client": "\(client.summary)",
+            "reason": "\(refusal)",
+          ])
+      }
+    }
     logger.debug(
       "network boot client",
       metadata: ["mac": "\(client.mac)", "xid": "\(packet.transactionID)", "client": "\(client.summary)"])

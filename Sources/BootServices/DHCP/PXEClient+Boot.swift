@@ -31,16 +31,7 @@ extension ClientArchitecture {
   }
 
   /// For people: `UEFI x86-64`.
-  var systemName: String {
-    switch bootArchitecture {
-    case .bios: "BIOS"
-    case .uefiIA32: "UEFI ia32"
-    case .uefiX64: "UEFI x86-64"
-    case .uefiARM32: "UEFI arm32"
-    case .uefiARM64: "UEFI arm64"
-    case nil: "architecture \(self)"
-    }
-  }
+  var systemName: String { bootArchitecture?.systemName ?? "architecture \(self)" }
 }
 
 extension BootPlan {

@@ -22,6 +22,7 @@ package struct DHCPv6Endpoint {
   private let counters: DHCPv6Counters
   private let logger: Logger
   private var responder: DHCPv6Responder
+  private var refusedMachines = RareNews<MACAddress?>()
 
   /// - Parameter leases: as they were stored, on any link.
   package init(
@@ -54,7 +55,17 @@ package struct DHCPv6Endpoint {
     let subject = BootSubject(mac: mac, uuid: client?.uuid)
     if let client, packet.type == .solicit || packet.type == .informationRequest {
       events.report(.discovered(client: client.summary), of: subject)
-      if let refusal = boot?.refusal { events.report(.refused(reason: refusal), of: subject) }
+      if let refusal = boot?.refusal {
+        events.report(.refused(reason: refusal), of: subject)
+        if refusedMachines.isNews(mac, now: now) {
+          logger.warning(
+            "nothing to boot for a machine",
+            metadata: [
+              "mac": "\(mac?.description ?? "")", "uuid": "\(client.uuid?.description ?? "")",
+              "client": "\(client.summary)", "reason": "\(refusal)",
+            ])
+        }
+      }
     }
     let decision = responder.decide(packet, from: client, arrival: arrival, boot: boot?.reply ?? .none, now: now)
     switch decision {

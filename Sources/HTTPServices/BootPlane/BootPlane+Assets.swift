@@ -31,7 +31,10 @@ extension BootPlane {
     do {
       asset = try await usable(name, request)
     } catch {
-      journal.report(.transferFailed(name: PlainText.line("\(name)"), reason: error.reason), of: subject)
+      // What iPXE looks for by itself beside its program, from 2021 on: that it has none is as it should be.
+      if name != .program("autoexec.ipxe") {
+        journal.report(.transferFailed(name: PlainText.line("\(name)"), reason: error.reason), of: subject)
+      }
       throw error
     }
     // If-Range comes with a validator; we give none out, so none can match (RFC 9110 §13.1.5).

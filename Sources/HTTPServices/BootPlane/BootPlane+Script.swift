@@ -54,7 +54,11 @@ extension BootPlane {
     switch plan.action {
     case .agent(let name):
       for file in EnvironmentFile.allCases where assets.asset(.environment(name, file)) == nil {
-        throw Refusal(.notFound, "Environment \(name) is not there: it has no \(file.rawValue)")
+        let architecture = query.architecture.environmentSuffix
+        throw Refusal(
+          .notFound,
+          "no discovery agent for \(architecture) is installed: agent.directory has no \(architecture)/\(file.rawValue)"
+        )
       }
       let arguments = KernelArguments.agent(
         mac: query.mac, endpoint: endpoint, overrides: configuration.extraAgentKernelArguments)

@@ -28,7 +28,8 @@ struct NeighbourSink: BootEventSink {
 }
 
 extension TFTPEvent {
-  /// The event in the journal's words; `nil` for EDK2's size probe, which is no transfer.
+  /// The event in the journal's words; `nil` for EDK2's size probe, which is no transfer, and for the script that iPXE looks
+  /// for by itself beside its program (from 2021 on): that it has none is as it should be.
   fileprivate var occurrence: BootOccurrence? {
     switch kind {
     case .started(let size): .transferStarted(name: name, bytes: Int64(size))
@@ -37,6 +38,7 @@ extension TFTPEvent {
     case .finished(let bytes, let duration):
       .transferFinished(name: name, bytes: Int64(bytes), milliseconds: Int64(duration / .milliseconds(1)))
     case .declined: nil
+    case .refused where name == "autoexec.ipxe": nil
     case .refused(_, let message): .transferFailed(name: name, reason: message)
     case .failed(let failure, _): .transferFailed(name: name, reason: "\(failure)")
     }

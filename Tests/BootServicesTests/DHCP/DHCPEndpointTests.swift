@@ -86,7 +86,10 @@ struct DHCPEndpointTests {
     var rack = try Rack(.server)
     let offer = try #require(rack.hear(rack.discover(.uefiARM64)).first)
     #expect(offer.packet.bootFile.isEmpty)
-    #expect(rack.messages.contains("refused: no boot program for uefiARM64 is installed"))
+    #expect(
+      rack.messages.contains(
+        "refused: no boot program for UEFI arm64 is installed: put snponly-arm64.efi or snp-arm64.efi or ipxe-arm64.efi "
+          + "into the directory bootFiles, and restart siderite"))
     var proxy = try Rack(.proxy)
     #expect(proxy.hear(proxy.discover(.uefiARM64)).isEmpty)
   }
@@ -258,7 +261,7 @@ struct DHCPEndpointTests {
 
   @Test("whoever invents servers is told of so often an hour, and all that is forgotten in time")
   func foreignServers() {
-    var servers = RecentNews<IPv4Address>()
+    var servers = RareNews<IPv4Address>()
     func news(_ range: Range<UInt32>, _ seconds: Int64) -> Int {
       range.count { servers.isNews(IPv4Address(rawValue: $0), now: Timestamp(seconds: seconds)) }
     }

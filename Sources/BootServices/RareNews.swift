@@ -1,9 +1,10 @@
 import Wire
 
-/// What people were told of lately: of each subject once an hour, however often there is reason to.
-struct RecentNews<Subject: Hashable & Sendable>: Sendable {
+/// What the log tells of again and again: of each subject once an hour, however often it happens.
+struct RareNews<Subject: Hashable & Sendable>: Sendable {
   private static var silenceSeconds: Int64 { 3600 }
-  /// More than a segment has of what is told of: whoever invents subjects is told of so often an hour.
+  /// More than a segment has of other servers, and enough of machines for a person: whoever invents some is told of so often
+  /// an hour.
   private static var limit: Int { 64 }
 
   private var toldOf: [Subject: Timestamp] = [:]
