@@ -50,7 +50,7 @@ public final class RackRun {
   private var diedAt: Nanoseconds = .min
   /// Ports that a machine has read all of the program on.
   private var completed: [[UInt16]] = []
-  private var squatted: Set<IPv4Address> = []
+  private(set) var squatted: Set<IPv4Address> = []
   var attackState = AttackState()
 
   private let tracing: Bool
@@ -76,6 +76,7 @@ public final class RackRun {
     var server = DHCPServerConfiguration(subnet: subnet, pools: [pool])
     server.defaultLeaseSeconds = scenario.leaseSeconds
     server.excluded = [Self.hostAddress]
+    server.probes = scenario.isProbing
     self.server = server
     var known: [Lease] = []
     if scenario.isKnown {
@@ -172,6 +173,7 @@ public final class RackRun {
     case .transferTimer(let number):
       life?.tftp.timerFired(number, time.now, into: &transferActions)
       performTransferActions()
+    case .hostTurn(let number): turn(number)
     case .committed(let number): finishCommit(number)
     case .crash: crash()
     case .start: start()
@@ -231,6 +233,22 @@ public final class RackRun {
     var sent: [[UInt8]] = []
     life?.endpoint.receive(bytes.span, now: time.timestamp) { sent.append($0.bytesCopied) }
     for frame in sent { leave(frame) }
+    planTurn()
+    commit()
+  }
+
+  /// As the link's loop does: when the endpoint wants it.
+  private func planTurn() {
+    guard let patience = life?.endpoint.patience(now: time.timestamp) else { return }
+    agenda.add(.hostTurn(life: lives), at: time.now + max(1, Nanoseconds(patience)) * millisecond)
+  }
+
+  private func turn(_ number: Int) {
+    guard number == lives, life != nil else { return }
+    var sent: [[UInt8]] = []
+    life?.endpoint.turn(now: time.timestamp) { sent.append($0.bytesCopied) }
+    for frame in sent { leave(frame) }
+    planTurn()
     commit()
   }
 
@@ -265,10 +283,12 @@ public final class RackRun {
 
   /// A frame leaves the boot host.
   private func leave(_ bytes: [UInt8]) {
+    if let question = ARPFrame(parsing: bytes.span) { return answer(question) }
     guard let packet = Self.packet(bytes) else { return checker.fail("an unreadable frame was sent") }
     note("host → \(name(packet.clientHardware.mac)): \(summary(packet))")
     if packet.messageType == .ack, !packet.yourAddress.isUnspecified, let mac = packet.clientHardware.mac {
       outcome.acknowledgements += 1
+      checkSquatters(packet.yourAddress, givenTo: mac)
       checker.acknowledged(
         mac, packet.yourAddress, seconds: packet.options.uint32(.leaseTime) ?? 0,
         stored: disk.leases[packet.yourAddress], at: time.now)
@@ -474,6 +494,7 @@ public final class RackRun {
   /// At each step.
   private func check() {
     guard let life else { return }
+    checker.holds("addresses that are asked for", life.endpoint.probing, atMost: AddressProber.limit)
     checker.holds("changes that wait for the disk", life.endpoint.waiting.count, atMost: DHCPEndpoint.waitingLimit)
     let limits = life.tftp.admission.limits
     checker.holds("transfers", life.tftp.admission.openCount, atMost: limits.transfers)

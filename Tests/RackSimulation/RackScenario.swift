@@ -34,14 +34,18 @@ public struct RackScenario: Hashable, Sendable {
     case deafness
     /// Transfers that ended are kept in the table.
     case keptTransfers
+    /// What stations say of the addresses that they have does not reach the boot host.
+    case unheardStations
   }
 
   public var seed: UInt64
   public var machines: Int
   /// Addresses beyond one a machine.
   public var spareAddresses = 8
-  /// Addresses of the pool that somebody else sits on.
+  /// Addresses of the pool that somebody else sits on, and answers for.
   public var squatters = 0
+  /// Whether the boot host asks before it gives an address to somebody new.
+  public var isProbing = true
   /// Every machine had an address before, and its lease has run out.
   public var isKnown = false
   public var leaseSeconds: UInt32 = 600
@@ -134,6 +138,8 @@ public struct RackScenario: Hashable, Sendable {
       scenario.powerOnSpread = 120
       scenario.leaseSeconds = 3600
     case .silentFailure, .keptTransfers: scenario.attacks = [.silentReader]
+    case .unheardStations:
+      scenario.squatters = 6
     case .forgetfulDisk, .hastyAcknowledgement, .wrongByte, .deafness: break
     }
     scenario.fault = fault

@@ -14,6 +14,7 @@ struct CheckerTests {
       (.silentFailure, "ended by the host without an ERROR"),
       (.deafness, "starves"),
       (.keptTransfers, "memory"),
+      (.unheardStations, "answers for it"),
     ])
   func fault(_ fault: RackScenario.Fault, says: String) {
     let outcome = RackRun.run(.showing(fault, seed: 5, machines: 16))
