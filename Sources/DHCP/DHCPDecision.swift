@@ -10,6 +10,9 @@ public enum DHCPDecision: Hashable, Sendable {
   /// store fails: ``DHCPResponder/reject(_:)``, and send nothing (the client asks again). Any number of changes can
   /// be in flight, and one commit can carry them all.
   case commit(LeaseChange, then: DHCPReply?)
+  /// Find out whether somebody has the address. If nobody has: ``DHCPResponder/prove(_:)``, and decide the message again.
+  /// If somebody has: ``DHCPResponder/refute(_:holder:now:)``, and decide it again. Nobody else is offered the address meanwhile.
+  case probe(AddressProbe)
 }
 
 /// Why a message got no answer. Every case is a counter.

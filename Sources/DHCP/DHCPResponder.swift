@@ -55,6 +55,23 @@ public struct DHCPResponder: Sendable {
     clients.admits(mac) || mac.map { server?.hasReservation($0) ?? false } ?? false
   }
 
+  /// Nobody has an address that was asked for. False when it is not to be offered any more: the client took another.
+  public mutating func prove(_ probe: AddressProbe) -> Bool { server?.table.prove(probe) ?? false }
+
+  /// Somebody has an address that was asked for: it rests as one that a client declined, once the change is durable.
+  /// `nil` when there is nothing to change.
+  public mutating func refute(_ probe: AddressProbe, holder: MACAddress, now: Timestamp) -> LeaseChange? {
+    server?.refute(probe, holder: holder, now: now)
+  }
+
+  /// A lease of another server, in our network and not over.
+  mutating func adopt(inNetwork lease: DHCPLease, now: Timestamp) throws(LeaseRefusal) -> LeaseChange {
+    guard server != nil else { throw .notServed }
+    if let refusal = server?.table.refusal(of: lease, now: now) { throw refusal }
+    guard let change = server?.table.begin(lease) else { throw .busy }
+    return change
+  }
+
   /// A change is durable: the leases now say so. Call it before the reply is sent, or the client's next message may
   /// find the change still in flight.
   public mutating func confirm(_ change: LeaseChange) { server?.table.confirm(change) }

@@ -54,6 +54,11 @@ struct DHCPServer: Sendable {
       to: identity, mac: exchange.packet.clientHardware.mac, requested: exchange.packet.requestedAddress, now: now,
       holdingFor: configuration.offerSeconds)
     guard let address else { return .ignore(.noFreeAddress) }
+    if configuration.probes, exchange.packet.relayAgent.isUnspecified, let mac = exchange.packet.clientHardware.mac,
+      !table.isProved(for: identity)
+    {
+      return .probe(AddressProbe(address: address, client: identity, mac: mac))
+    }
     return .reply(granting(.offer, address, exchange))
   }
 
@@ -122,6 +127,15 @@ struct DHCPServer: Sendable {
       expires: now.advanced(bySeconds: configuration.declinedSeconds))
     guard let change = table.begin(lease) else { return .ignore(.alreadyCommitting) }
     return .commit(change, then: nil)
+  }
+
+  /// As if the client that was to have the address had declined it. The record names who has it.
+  mutating func refute(_ probe: AddressProbe, holder: MACAddress, now: Timestamp) -> LeaseChange? {
+    guard table.retract(probe, now: now) else { return nil }
+    return table.begin(
+      DHCPLease(
+        address: probe.address, client: ClientIdentity(holder), mac: holder, hostName: nil, state: .declined,
+        expires: now.advanced(bySeconds: configuration.declinedSeconds)))
   }
 
   /// RFC 2131 §4.3.4: the lease ends now; its record stays, so that the client finds its address again if it can.

@@ -68,6 +68,10 @@ public struct DHCPServerConfiguration: Hashable, Sendable {
   /// How long an address rests that a client found in use; when nothing else is left, as long as an offer stands.
   public var declinedSeconds: Int64 = 3600
 
+  /// Whether clients on our own link are offered an address that they did not have before only when nobody there has it
+  /// (``AddressProbe``). Those behind relay agents are out of ARP's reach, and their addresses are not asked for.
+  public var probes = false
+
   public init(subnet: IPv4Prefix, pools: [ClosedRange<IPv4Address>]) {
     self.subnet = subnet
     self.pools = pools

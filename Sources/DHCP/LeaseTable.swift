@@ -32,6 +32,8 @@ public struct LeaseTable: Sendable {
   private struct Offer {
     var client: ClientIdentity
     var expires: Timestamp
+    /// It was the client's before, is kept for it, or nobody on the link has it.
+    var isProved = false
   }
 
   private let space: Space
@@ -117,6 +119,30 @@ public struct LeaseTable: Sendable {
     return isDynamic(address) && isFree(address, for: client, now: now)
   }
 
+  /// Why a lease of another server cannot be ours; `nil` when it can.
+  func refusal(of lease: DHCPLease, now: Timestamp) -> LeaseRefusal? {
+    let address = lease.address
+    let reserved = lease.mac.flatMap { space.reservations[$0] }
+    if lease.state == .bound, let reserved, reserved != address { return .reservedElsewhere(reserved) }
+    if reservedAddresses.contains(address), reserved != address { return .reservedForAnother }
+    guard reserved == address && space.subnet.isHost(address) || isDynamic(address) else { return .notGivenOut }
+    if lease.state == .bound, let slot = leaseSlots[lease.client].map({ Int($0) }), addresses[slot] != address,
+      let other = leases[slot], other.isActive(at: now)
+    {
+      return .leasedElsewhere(other.address)
+    }
+    guard let slot = slot(at: address) else { return nil }
+    if pending[slot] != nil || pendingClients[lease.client] != nil { return .busy }
+    if let other = leases[slot], other.isActive(at: now) {
+      if other.client == lease.client, other.state == lease.state {
+        return other.expires >= lease.expires ? .known : nil
+      }
+      return .taken(by: other.client)
+    }
+    if let offer = offers[slot], offer.expires > now, offer.client != lease.client { return .taken(by: offer.client) }
+    return nil
+  }
+
   /// An address of the pools that is reserved for nobody.
   private func isDynamic(_ address: IPv4Address) -> Bool {
     space.pools.contains { $0.contains(address) } && space.subnet.isHost(address)
@@ -152,12 +178,40 @@ public struct LeaseTable: Sendable {
     }
     guard let address = choice ?? unused(now: now) else { return nil }
     let slot = slot(of: address)
+    let isProved = choice != nil && isKnown(slot, to: client, mac: mac, now: now)
     withdrawOffer(to: client)
     if let other = offers[slot] { offerSlots[other.client] = nil }
-    offers[slot] = Offer(client: client, expires: now.advanced(bySeconds: seconds))
+    offers[slot] = Offer(client: client, expires: now.advanced(bySeconds: seconds), isProved: isProved)
     offerSlots[client] = Int32(truncatingIfNeeded: slot)
     refresh(slot)
     return address
+  }
+
+  /// Whether a client can have an address without anybody being asked.
+  private func isKnown(_ slot: Int, to client: ClientIdentity, mac: MACAddress?, now: Timestamp) -> Bool {
+    let number = Int32(truncatingIfNeeded: slot)
+    if offerSlots[client] == number, let offer = offers[slot], offer.expires > now, offer.isProved { return true }
+    return leaseSlots[client] == number || mac.map { space.reservations[$0] == addresses[slot] } ?? false
+  }
+
+  /// Whether the address that a client is offered needs no asking.
+  func isProved(for client: ClientIdentity) -> Bool {
+    offerSlots[client].flatMap { offers[Int($0)]?.isProved } ?? true
+  }
+
+  /// Nobody has an address that is offered; false if it no longer is.
+  mutating func prove(_ probe: AddressProbe) -> Bool {
+    guard let slot = slots[probe.address], offerSlots[probe.client] == slot else { return false }
+    offers[Int(slot)]?.isProved = true
+    return true
+  }
+
+  /// Takes an offer back; false if there is none any more, or somebody else was given the address.
+  mutating func retract(_ probe: AddressProbe, now: Timestamp) -> Bool {
+    guard let slot = slot(at: probe.address), let offered = offerSlots[probe.client], offered == slot, pending[slot] == nil
+    else { return false }
+    withdrawOffer(to: probe.client)
+    return leases[slot].map { $0.state == .declined || !$0.isActive(at: now) } ?? true
   }
 
   /// Forgets what a client was offered: it chose another server.
@@ -201,7 +255,7 @@ public struct LeaseTable: Sendable {
     guard pending[slot] == nil, pendingClients[lease.client] == nil else { return nil }
     lastChange += 1
     var freed: IPv4Address?
-    if let old = leaseSlots[lease.client].map({ Int($0) }), old != slot, pending[old] == nil {
+    if lease.state == .bound, let old = leaseSlots[lease.client].map({ Int($0) }), old != slot, pending[old] == nil {
       freed = addresses[old]
       pending[old] = lastChange
       refresh(old)
@@ -222,7 +276,10 @@ public struct LeaseTable: Sendable {
     }
     let slot = slot(of: change.lease.address)
     put(change.lease, in: slot)
-    withdrawOffer(to: change.lease.client)
+    // Who was found to have an address by hand may be offered another.
+    if change.lease.state == .bound || offerSlots[change.lease.client] == slot {
+      withdrawOffer(to: change.lease.client)
+    }
     refresh(slot)
   }
 

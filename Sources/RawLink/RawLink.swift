@@ -29,8 +29,10 @@ public struct RawLink: ~Copyable {
     }
 
     /// What DHCP clients and relays send, what PXE clients send to boot servers, and what other servers answer.
-    public static func dhcp(_ interface: String) -> Settings {
-      Settings(interface: interface, filter: "udp and (dst port 67 or dst port 68 or dst port 4011)")
+    /// - Parameter probing: and what stations answer that are asked for their hardware address (ARP).
+    public static func dhcp(_ interface: String, probing: Bool = false) -> Settings {
+      let dhcp = "udp and (dst port 67 or dst port 68 or dst port 4011)"
+      return Settings(interface: interface, filter: probing ? "(\(dhcp)) or (arp and arp[6:2] = 2)" : dhcp)
     }
   }
 

@@ -54,7 +54,7 @@ public final class RawLinkLoop: Sendable {
       handler.turn(on: link)
       if received == Self.batch { continue }
       // The time-out notices an interface that went away without a word. EINTR is a turn like any other.
-      _ = poll(&descriptors, nfds_t(descriptors.count), 1000)
+      _ = poll(&descriptors, nfds_t(descriptors.count), max(0, min(handler.millisecondsUntilTurn, 1000)))
       if descriptors[1].revents != 0 { event.take() }
     }
   }

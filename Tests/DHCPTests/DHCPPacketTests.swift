@@ -71,7 +71,7 @@ struct DHCPPacketTests {
           packet, from: client, arrival: .test(port: port), boot: .file(server: address(1), name: "a"),
           now: Timestamp(seconds: 0))
         switch decision {
-        case .ignore: break
+        case .ignore, .probe: break
         case .reply(let reply):
           if try DHCPPacket.read(reply.packet.serialized) != reply.packet { failures.append(bit) }
         case .commit(let change, _): responders[index].confirm(change)

@@ -140,7 +140,7 @@ private struct Rack {
     let decision = responder.decide(
       packet, from: nil, arrival: .test(isUnicast: isUnicast), boot: .none, now: now)
     switch decision {
-    case .ignore: break
+    case .ignore, .probe: break
     case .reply(let reply): receive(reply.packet)
     case .commit(let change, let reply): inFlight.append((change, reply))
     }

@@ -20,7 +20,7 @@ final class TestServer {
   /// The reply, after whatever had to be made durable is.
   func reply(_ packet: DHCPPacket, _ arrival: DHCPArrival = .test()) -> DHCPReply? {
     switch decide(packet, arrival) {
-    case .ignore: return nil
+    case .ignore, .probe: return nil
     case .reply(let reply): return reply
     case .commit(let change, let reply):
       responder.confirm(change)

@@ -12,6 +12,8 @@ struct OtherServer {
   private(set) var leases: [IPv4Address: Lease] = [:]
 
   init(_ configuration: DHCPServerConfiguration, known: [Lease]) {
+    var configuration = configuration
+    configuration.probes = false
     responder = DHCPResponder(mode: .server(configuration), leases: known.map { DHCPLease($0) })
     for lease in known { leases[lease.address] = lease }
   }
@@ -26,7 +28,7 @@ struct OtherServer {
       serverAddress: Self.address, source: frame.source, sourcePort: frame.sourcePort,
       isUnicast: frame.destination == Self.address)
     switch responder.decide(packet, from: PXEClient(packet), arrival: arrival, boot: .none, now: now) {
-    case .ignore: return nil
+    case .ignore, .probe: return nil
     case .reply(let answer): return framed(answer, to: frame)
     case .commit(let change, then: let answer):
       for record in change.records {

@@ -63,6 +63,11 @@ struct RackChecker {
     if used[address]?.machine == machine { used[address] = nil }
   }
 
+  /// Who may use an address, and does.
+  func holder(of address: IPv4Address, at now: Nanoseconds) -> Int? {
+    used[address].flatMap { $0.until > now ? $0.machine : nil }
+  }
+
   /// Who uses an address.
   func user(of address: IPv4Address) -> Int? { used[address]?.machine }
 

@@ -16,6 +16,8 @@ enum RackEvent {
   case machineTimer(Int)
   /// A transfer's.
   case transferTimer(Int)
+  /// The boot host has waited for answers to what it asked.
+  case hostTurn(life: Int)
   /// The disk has what it was given.
   case committed(life: Int)
   /// The boot host dies; comes back.

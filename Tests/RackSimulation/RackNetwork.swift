@@ -24,6 +24,7 @@ struct RackNetwork {
   func server(_ scenario: RackScenario) -> DHCPServerConfiguration {
     var server = DHCPServerConfiguration(subnet: subnet, pools: [pool])
     server.defaultLeaseSeconds = scenario.leaseSeconds
+    server.probes = scenario.isProbing
     return server
   }
 }

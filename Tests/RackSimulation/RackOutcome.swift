@@ -16,6 +16,8 @@ public struct RackOutcome: Sendable {
   public var transfers = 0
   public var failures = 0
   public var attacks = 0
+  /// Addresses that the boot host asked for.
+  public var probes = 0
   /// Seconds of virtual time.
   public var seconds = 0.0
   public var slowestBoot = 0.0

@@ -14,6 +14,8 @@ public final class RackRun {
     var tftp: SimulatedTFTP
     /// On their way to the disk.
     var committing: [DHCPEndpoint.Waiting] = []
+    /// When the endpoint has its next turn.
+    var turnAt: Nanoseconds?
   }
 
   static let hostAddress = IPv4Address(rawValue: RackNetwork.local + 1)
@@ -53,7 +55,7 @@ public final class RackRun {
   private var diedAt: Nanoseconds = .min
   /// Ports that a machine has read all of the program on.
   private var completed: [[UInt16]] = []
-  private var squatted: Set<IPv4Address> = []
+  private(set) var squatted: Set<IPv4Address> = []
   var attackState = AttackState()
 
   private let tracing: Bool
@@ -181,6 +183,7 @@ public final class RackRun {
     case .transferTimer(let number):
       life?.tftp.timerFired(number, time.now, into: &transferActions)
       performTransferActions()
+    case .hostTurn(let number): turn(number)
     case .committed(let number): finishCommit(number)
     case .crash: crash()
     case .start: start()
@@ -244,6 +247,26 @@ public final class RackRun {
     var sent: [[UInt8]] = []
     life?.endpoint.receive(bytes.span, now: time.timestamp) { sent.append($0.bytesCopied) }
     for frame in sent { leave(frame) }
+    planTurn()
+    commit()
+  }
+
+  /// As the link's loop does: when the endpoint wants it.
+  private func planTurn() {
+    guard let patience = life?.endpoint.patience(now: time.timestamp) else { return }
+    let due = time.now + max(1, Nanoseconds(patience)) * millisecond
+    guard life?.turnAt.map({ due < $0 }) ?? true else { return }
+    life?.turnAt = due
+    agenda.add(.hostTurn(life: lives), at: due)
+  }
+
+  private func turn(_ number: Int) {
+    guard number == lives, life?.turnAt == time.now else { return }
+    life?.turnAt = nil
+    var sent: [[UInt8]] = []
+    life?.endpoint.turn(now: time.timestamp) { sent.append($0.bytesCopied) }
+    for frame in sent { leave(frame) }
+    planTurn()
     commit()
   }
 
@@ -278,6 +301,7 @@ public final class RackRun {
 
   /// A frame leaves the boot host.
   private func leave(_ bytes: [UInt8]) {
+    if let question = ARPFrame(parsing: bytes.span) { return answer(question) }
     guard let (sent, frame) = Self.message(bytes) else { return checker.fail("an unreadable frame was sent") }
     var packet = sent
     note("host → \(name(packet.clientHardware.mac)): \(summary(packet))")
@@ -290,6 +314,7 @@ public final class RackRun {
     guard reaches(packet, frame) else { return }
     if packet.messageType == .ack, !packet.yourAddress.isUnspecified, let mac = packet.clientHardware.mac {
       outcome.acknowledgements += 1
+      checkSquatters(packet.yourAddress, givenTo: mac)
       checker.acknowledged(
         mac, packet.yourAddress, seconds: packet.options.uint32(.leaseTime) ?? 0,
         stored: disk.leases[packet.yourAddress], at: time.now)
@@ -486,6 +511,7 @@ public final class RackRun {
   /// At each step.
   private func check() {
     guard let life else { return }
+    checker.holds("addresses that are asked for", life.endpoint.probing, atMost: AddressProber.limit)
     checker.holds("changes that wait for the disk", life.endpoint.waiting.count, atMost: DHCPEndpoint.waitingLimit)
     let limits = life.tftp.admission.limits
     checker.holds("transfers", life.tftp.admission.openCount, atMost: limits.transfers)

@@ -38,18 +38,22 @@ public struct RackScenario: Hashable, Sendable {
     case lostAgentInformation
     /// An address is given beside the server whose business that is.
     case presumption
+    /// What stations say of the addresses that they have does not reach the boot host.
+    case unheardStations
   }
 
   public var seed: UInt64
   public var machines: Int
   /// Addresses beyond one a machine.
   public var spareAddresses = 8
-  /// Addresses of the pool that somebody else sits on.
+  /// Addresses of the pool that somebody else sits on, and answers for.
   public var squatters = 0
   /// Machines of a thousand that are in another network, behind a relay agent.
   public var relayed = 0
   /// Another server gives the addresses; the boot host only says what to boot.
   public var isBesideServer = false
+  /// Whether the boot host asks before it gives an address to somebody new.
+  public var isProbing = true
   /// Every machine had an address before, and its lease has run out.
   public var isKnown = false
   public var leaseSeconds: UInt32 = 600
@@ -150,6 +154,8 @@ public struct RackScenario: Hashable, Sendable {
     case .silentFailure, .keptTransfers: scenario.attacks = [.silentReader]
     case .lostAgentInformation: scenario.relayed = 500
     case .presumption: scenario.isBesideServer = true
+    case .unheardStations:
+      scenario.squatters = 6
     case .forgetfulDisk, .hastyAcknowledgement, .wrongByte, .deafness: break
     }
     scenario.fault = fault

@@ -16,6 +16,7 @@ struct CheckerTests {
       (.keptTransfers, "memory"),
       (.lostAgentInformation, "has not the relay agent's information"),
       (.presumption, "beside the addresses' server"),
+      (.unheardStations, "answers for it"),
     ])
   func fault(_ fault: RackScenario.Fault, says: String) {
     let outcome = RackRun.run(.showing(fault, seed: 5, machines: 16))

@@ -61,6 +61,25 @@ struct RackSimulationTests {
     #expect(outcome.slowestBoot < 120)
   }
 
+  @Test("a rack among squatters boots as fast, and no machine is given an address that one of them answers for")
+  func squatters() {
+    var scenario = RackScenario(seed: 3, machines: 40)
+    scenario.powerOnSpread = 0
+    scenario.squatters = 30
+    scenario.spareAddresses = 40
+    let outcome = RackRun.run(scenario)
+    #expect(outcome.violation == nil, "\(outcome.report)")
+    #expect(outcome.boots == 40)
+    #expect(outcome.probes >= 60)
+    #expect(outcome.slowestBoot < 120)
+    // Nobody has to decline one: without asking, machines do.
+    #expect(outcome.failures == 0)
+    scenario.isProbing = false
+    let careless = RackRun.run(scenario)
+    #expect(careless.violation == nil, "\(careless.report)")
+    #expect(careless.probes == 0)
+  }
+
   @Test("attackers keep no known machine from booting", arguments: RackScenario.Attack.allCases)
   func attacked(attack: RackScenario.Attack) {
     let scenario = RackScenario.attacked(by: attack, seed: 7, machines: 8)

@@ -69,6 +69,15 @@ struct FuzzSeeds {
         + #"{"op":"test","path":"","value":{}},{"op":"copy","from":"/a/0","path":"/e"},{"op":"replace","path":"/a","value":[]}]"#
         + "\0" + #"{"a":[1,2,{"x":"y"}],"d":"1"}"#
     ),
+    (
+      "lease-files",
+      "\u{0}lease 10.0.0.5 { ends 5 2026/11/27 03:33:41; hardware ethernet 52:54:00:12:34:56; uid \"\\001\"; }"
+    ),
+    (
+      "lease-files",
+      "\u{1}address,hwaddr,client_id,valid_lifetime,expire,state\n10.0.0.5,52:54:00:12:34:56,,3600,1764210821,0\n"
+    ),
+    ("lease-files", "\u{2}1764210821 52:54:00:12:34:56 10.0.0.5 node1 01:52:54:00:12:34:56\n"),
     ("texts", "10.77.0.0/24"), ("texts", "52:54:00:12:34:56"), ("texts", "4c4c4544-0051-3610-8052-b4c04f4d3132"),
     ("texts", "2026-11-22T16:43:50Z"), ("texts", ">= 64 GiB, < 1 TiB"), ("texts", "sidero://namespace/name"),
     ("texts", "https://factory.example:8443/vmlinuz?a=b"), ("texts", "/a~0b/~1"), ("texts", "\\tftpboot\\ipxe.efi"),

@@ -20,6 +20,7 @@ struct FuzzTarget: Sendable {
     FuzzTarget(name: "json", summary: "a JSON text", feed: feedJSON),
     FuzzTarget(name: "json-patch", summary: "a patch (RFC 6902), and what it is applied to", feed: feedJSONPatch),
     FuzzTarget(name: "texts", summary: "addresses, names, times and quantities as people write them", feed: feedTexts),
+    FuzzTarget(name: "lease-files", summary: "the leases of ISC dhcpd, Kea and dnsmasq", feed: feedLeaseFile),
     FuzzTarget(name: "registration", summary: "what an agent registers", feed: feedRegistration),
   ]
 }

@@ -44,6 +44,8 @@ public enum BootOccurrence: Hashable, Sendable {
   case addressTaken(address: IPv4Address, server: IPv4Address)
   /// DHCP: a server that is not ours answers here too, gives the machine an address or boots it.
   case answeredElsewhere(server: IPv4Address, mac: MACAddress, address: IPAddress?, boot: String?)
+  /// DHCP: an address was not offered, for another station has it.
+  case addressInUse(address: IPv4Address, by: MACAddress)
   /// DHCP: a request was refused (NAK), or nothing can be done for the client.
   case refused(reason: String)
   /// TFTP or HTTP: a transfer of a boot program or an asset began.
@@ -86,6 +88,7 @@ extension BootOccurrence {
     case .acknowledged: "Acknowledged"
     case .addressTaken: "AddressTaken"
     case .answeredElsewhere: "AnsweredElsewhere"
+    case .addressInUse: "AddressInUse"
     case .refused: "Refused"
     case .transferStarted: "TransferStarted"
     case .transferProgressed: "TransferProgressed"
@@ -113,6 +116,7 @@ extension BootOccurrence {
     case .addressTaken(let address, let server): "takes \(address) from \(server)"
     case .answeredElsewhere(let server, let mac, let address, let boot):
       "another server, \(server) (\(mac)), offers it \(Self.what(address, boot))"
+    case .addressInUse(let address, let mac): "is not offered \(address), which \(mac) has without a lease"
     case .refused(let reason): "refused: \(reason)"
     case .transferStarted(let name, let bytes): "fetches \(name)\(bytes.map { " (\(Self.size($0)))" } ?? "")"
     case .transferProgressed(let name, let percent): "\(name) \(percent) %"
@@ -135,7 +139,9 @@ extension BootOccurrence {
   /// Whether it is bad news.
   public var isWarning: Bool {
     switch self {
-    case .answeredElsewhere, .refused, .transferFailed, .registrationRefused, .bmcNotSetUp, .changeFailed: true
+    case .answeredElsewhere, .addressInUse, .refused, .transferFailed, .registrationRefused, .bmcNotSetUp,
+      .changeFailed:
+      true
     case .lifecycle(_, _, let isWarning): isWarning
     default: false
     }

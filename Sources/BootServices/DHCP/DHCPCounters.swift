@@ -27,6 +27,9 @@ package final class DHCPCounters: Sendable {
   private let failedCommits: Counter
   private let failedSends: Counter
   private let foreignReplies: Counter
+  private let probes: Counter
+  private let unprobed: Counter
+  private let conflicts: Counter
 
   package convenience init(interface: String) { self.init(interface: interface, factory: MetricsSystem.factory) }
 
@@ -50,6 +53,9 @@ package final class DHCPCounters: Sendable {
     failedCommits = counter("lease_commit_failures")
     failedSends = counter("send_failures")
     foreignReplies = counter("foreign_replies")
+    probes = counter("probes")
+    unprobed = counter("unprobed_offers")
+    conflicts = counter("conflicts")
   }
 
   func received(_ type: MessageType?) { (type.flatMap { received[$0] } ?? receivedOther).increment() }
@@ -58,6 +64,10 @@ package final class DHCPCounters: Sendable {
   func ignored(_ reason: DHCPIgnoreReason) { ignored[reason]?.increment() }
   func sendFailed() { failedSends.increment() }
   func heardForeignServer() { foreignReplies.increment() }
+  /// An address was asked for on the link; was not, since too many were; is somebody's.
+  func probed() { probes.increment() }
+  func offeredUnprobed() { unprobed.increment() }
+  func foundConflict() { conflicts.increment() }
   func commitFailed() { failedCommits.increment() }
 
   func committed(_ changes: Int) {

@@ -18,6 +18,8 @@ package struct DHCPEndpoint {
     package var reply: Reply?
     /// Whose change it is: an index of the endpoint's networks.
     fileprivate(set) var network = 0
+    /// Who else waits for it, and is told whether it is durable.
+    fileprivate(set) var told: (@Sendable (Bool) -> Void)?
   }
 
   /// A reply as it will be sent, and what to tell of it.
@@ -61,6 +63,9 @@ package struct DHCPEndpoint {
   /// One for each of the networks.
   private var responders: [DHCPResponder]
 
+  private var prober = AddressProber()
+  private var conflicts = RareNews<IPv4Address>()
+
   /// `nil`: none is too loud.
   private var rateLimiter: ClientRateLimiter?
 
@@ -84,8 +89,10 @@ package struct DHCPEndpoint {
     let served =
       [(configuration.mode, configuration.clients)] + configuration.relayed.map { ($0.mode, $0.clients) }
     responders = served.map { mode, clients in
-      guard case .server(let server) = mode else { return DHCPResponder(mode: mode, clients: clients) }
-      return DHCPResponder(mode: mode, clients: clients, leases: leases.filter { server.subnet.contains($0.address) })
+      guard case .server(var server) = mode else { return DHCPResponder(mode: mode, clients: clients) }
+      server.excluded.formUnion(station.addresses)
+      return DHCPResponder(
+        mode: .server(server), clients: clients, leases: leases.filter { server.subnet.contains($0.address) })
     }
     rateLimiter = configuration.clientRate.map { ClientRateLimiter($0) }
     self.planner = planner
@@ -96,6 +103,7 @@ package struct DHCPEndpoint {
 
   /// Takes one frame; a reply that needs nothing durable is sent at once.
   package mutating func receive(_ bytes: Span<UInt8>, now: Timestamp, send: (Span<UInt8>) -> Void) {
+    if ARPFrame.isARP(bytes) { return hear(bytes, now: now, send: send) }
     let frame: UDPFrame
     let payload: Range<Int>
     do {
@@ -135,12 +143,16 @@ package struct DHCPEndpoint {
     for item in batch { responders[item.network].confirm(item.change) }
     for item in batch {
       if let reply = item.reply { deliver(reply, send) }
+      item.told?(true)
     }
   }
 
   /// The store failed: nobody is told anything, and all is as before.
   package mutating func failed(_ batch: [Waiting]) {
-    for item in batch { responders[item.network].reject(item.change) }
+    for item in batch {
+      responders[item.network].reject(item.change)
+      item.told?(false)
+    }
   }
 
   /// A unicast address of ours is enough: a bridge takes another hardware address when a port joins, and frames sent to
@@ -152,7 +164,7 @@ package struct DHCPEndpoint {
   }
 
   private mutating func decide(
-    _ packet: DHCPPacket, in frame: UDPFrame, now: Timestamp, send: (Span<UInt8>) -> Void
+    _ packet: DHCPPacket, in frame: UDPFrame, attempt: Int? = nil, now: Timestamp, send: (Span<UInt8>) -> Void
   ) {
     let client = PXEClient(packet)
     let index = network(of: packet, from: frame.source)
@@ -162,7 +174,9 @@ package struct DHCPEndpoint {
     let arrival = DHCPArrival(
       serverAddress: network.address, source: frame.source, sourcePort: frame.sourcePort,
       destinationPort: frame.destinationPort, isUnicast: station.addresses.contains(frame.destination))
-    if let client, packet.messageType == .discover { discovered(client, packet, plan?.refusal, now: now) }
+    if let client, packet.messageType == .discover, attempt == nil {
+      discovered(client, packet, plan?.refusal, now: now)
+    }
 
     switch responders[index].decide(packet, from: client, arrival: arrival, boot: boot, now: now) {
     case .ignore(let reason):
@@ -178,6 +192,9 @@ package struct DHCPEndpoint {
       }
       let follow = answer.flatMap { framed($0, to: packet, from: client, boot, frame, in: network) }
       waiting.append(Waiting(change: change, reply: follow, network: index))
+    case .probe(let probe):
+      let question = AddressProber.Question(probe, for: packet, in: frame, network: index, attempt: attempt ?? 0)
+      ask(question, now: now, send: send)
     }
   }
 
@@ -229,6 +246,117 @@ package struct DHCPEndpoint {
     send(reply.frame.span)
     counters.sent(reply.type)
     if let occurrence = reply.occurrence { events.report(occurrence, of: reply.subject) }
+  }
+}
+
+// MARK: Leases of other servers
+
+extension DHCPEndpoint {
+  /// Takes leases over; the order is told of each when the disk has it.
+  mutating func adopt(_ order: AdoptionOrder, now: Timestamp) {
+    for (index, lease) in order.leases.enumerated() {
+      let network = responders.firstIndex { responder in
+        guard case .server(let server) = responder.mode else { return false }
+        return server.subnet.contains(lease.address)
+      }
+      guard let network else {
+        order.settle(index, refusal: LeaseRefusal.notServed.description)
+        continue
+      }
+      guard waiting.count < Self.waitingLimit else {
+        order.settle(index, refusal: LeaseRefusal.busy.description)
+        continue
+      }
+      do throws(LeaseRefusal) {
+        let change = try responders[network].adopt(lease, now: now)
+        waiting.append(
+          Waiting(
+            change: change, reply: nil, network: network,
+            told: { order.settle(index, refusal: $0 ? nil : "it could not be stored") }))
+      } catch {
+        order.settle(index, refusal: error.description)
+      }
+    }
+  }
+}
+
+// MARK: Addresses that somebody may have
+
+extension DHCPEndpoint {
+  /// Does what is due. Call it after frames were received, and when ``patience(now:)`` is over.
+  package mutating func turn(now: Timestamp, send: (Span<UInt8>) -> Void) {
+    guard prober.count > 0 else { return }
+    let (unanswered, again) = prober.turn(now: now)
+    for address in again { sendProbe(for: address, send) }
+    for question in unanswered where responders[question.network].prove(question.probe) {
+      decide(question.packet, in: question.frame, attempt: question.attempt, now: now, send: send)
+    }
+  }
+
+  /// Milliseconds until something is due; `nil` when nothing is.
+  package func patience(now: Timestamp) -> Int64? { prober.patience(now: now) }
+
+  /// Questions that wait for an answer.
+  package var probing: Int { prober.count }
+
+  private mutating func ask(_ question: AddressProber.Question, now: Timestamp, send: (Span<UInt8>) -> Void) {
+    guard question.attempt < AddressProber.attempts else { return }
+    switch prober.begin(question, now: now) {
+    case .ask:
+      counters.probed()
+      sendProbe(for: question.probe.address, send)
+    case .isOut: break
+    case .tooMany:
+      counters.offeredUnprobed()
+      guard responders[question.network].prove(question.probe) else { return }
+      decide(question.packet, in: question.frame, attempt: question.attempt, now: now, send: send)
+    }
+  }
+
+  private func sendProbe(for address: IPv4Address, _ send: (Span<UInt8>) -> Void) {
+    var bytes = [UInt8]()
+    bytes.reserveCapacity(42)
+    ARPFrame.probe(for: address, from: station.mac).serialize(into: &bytes)
+    send(bytes.span)
+  }
+
+  /// Takes an ARP frame: somebody says which address it has.
+  private mutating func hear(_ bytes: Span<UInt8>, now: Timestamp, send: (Span<UInt8>) -> Void) {
+    guard prober.count > 0, let arp = ARPFrame(parsing: bytes), arp.senderMAC != station.mac else { return }
+    switch prober.hear(arp.senderAddress, from: arp.senderMAC, now: now) {
+    case .none: break
+    case .proxy(isNews: true):
+      logger.warning(
+        "a station answers ARP for many addresses (proxy ARP?) and is not believed",
+        metadata: ["mac": "\(arp.senderMAC)", "address": "\(arp.senderAddress)"])
+    case .proxy(isNews: false): break
+    case .taken(let question): avoid(question, holder: arp.senderMAC, now: now, send: send)
+    }
+  }
+
+  /// Leaves an address to who has it, and looks for another for the client.
+  private mutating func avoid(
+    _ question: AddressProber.Question, holder: MACAddress, now: Timestamp, send: (Span<UInt8>) -> Void
+  ) {
+    let address = question.probe.address
+    counters.foundConflict()
+    if conflicts.isNews(address, now: now) {
+      logger.warning(
+        "an address of the pool is somebody's who has no lease: it rests",
+        metadata: ["address": "\(address)", "holder": "\(holder)", "client": "\(question.probe.mac)"])
+    }
+    events.report(
+      .addressInUse(address: address, by: holder),
+      of: BootSubject(mac: question.probe.mac, uuid: PXEClient(question.packet)?.uuid))
+    if let change = responders[question.network].refute(question.probe, holder: holder, now: now) {
+      if waiting.count < Self.waitingLimit {
+        waiting.append(Waiting(change: change, reply: nil, network: question.network))
+      } else {
+        responders[question.network].reject(change)
+        return counters.dropped(.overload)
+      }
+    }
+    decide(question.packet, in: question.frame, attempt: question.attempt + 1, now: now, send: send)
   }
 }
 

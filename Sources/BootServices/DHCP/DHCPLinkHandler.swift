@@ -8,6 +8,7 @@ import Wire
 struct DHCPLinkHandler: RawLinkHandler {
   private var endpoint: DHCPEndpoint
   private let committer: LeaseCommitter
+  private let intake: LeaseIntake?
   /// Held open for as long as the endpoint answers.
   private let ports: [PortKeeper]
   private let counters: DHCPCounters
@@ -19,11 +20,13 @@ struct DHCPLinkHandler: RawLinkHandler {
   private var ringDrops: UInt32 = 0
 
   init(
-    _ endpoint: DHCPEndpoint, committer: LeaseCommitter, ports: [PortKeeper], counters: DHCPCounters,
+    _ endpoint: DHCPEndpoint, committer: LeaseCommitter, intake: LeaseIntake?, ports: [PortKeeper],
+    counters: DHCPCounters,
     logger: Logger, now: @escaping @Sendable () -> Timestamp
   ) {
     self.endpoint = endpoint
     self.committer = committer
+    self.intake = intake
     self.ports = ports
     self.counters = counters
     self.logger = logger
@@ -37,12 +40,17 @@ struct DHCPLinkHandler: RawLinkHandler {
 
   mutating func turn(on link: borrowing RawLink) {
     if let result = committer.takeResult() { finish(result, on: link) }
+    let sender = sender
+    endpoint.turn(now: now()) { sender.send($0, on: link) }
+    for order in intake?.takeOrders() ?? [] { endpoint.adopt(order, now: now()) }
     if committing.isEmpty, !endpoint.waiting.isEmpty {
       committing = endpoint.takeWaiting()
       committer.submit(committing.flatMap(\.change.records))
     }
     countRingDrops(link.statistics().dropped)
   }
+
+  var millisecondsUntilTurn: Int32 { endpoint.patience(now: now()).map { Int32(clamping: $0) } ?? 1000 }
 
   private mutating func finish(_ result: Result<Void, StoreError>, on link: borrowing RawLink) {
     let batch = committing

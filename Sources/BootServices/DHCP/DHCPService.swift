@@ -14,6 +14,7 @@ public struct DHCPService: Service {
   private let configuration: DHCPServiceConfiguration
   private let planner: BootPlanner
   private let leases: any LeaseStore
+  private let intake: LeaseIntake?
   private let events: any BootEventSink
   private let counters: DHCPCounters
   private let logger: Logger
@@ -23,10 +24,11 @@ public struct DHCPService: Service {
   /// - Parameters:
   ///   - planner: says what machines boot.
   ///   - leases: not asked in proxy mode.
+  ///   - intake: where leases of other servers come from.
   ///   - now: the wall clock.
   ///   - listening: called when requests are answered, again whenever the interface had to be opened anew.
   public init(
-    _ configuration: DHCPServiceConfiguration, planner: BootPlanner, leases: any LeaseStore,
+    _ configuration: DHCPServiceConfiguration, planner: BootPlanner, leases: any LeaseStore, intake: LeaseIntake? = nil,
     events: any BootEventSink, logger: Logger, now: @escaping @Sendable () -> Timestamp,
     listening: @escaping @Sendable () -> Void = {}
   ) {
@@ -38,6 +40,7 @@ public struct DHCPService: Service {
     self.configuration = configuration
     self.planner = planner
     self.leases = leases
+    self.intake = intake
     self.events = events
     self.counters = DHCPCounters(interface: configuration.interface)
     var logger = logger
@@ -62,11 +65,13 @@ public struct DHCPService: Service {
     let loop = try RawLinkLoop()
     let committer = LeaseCommitter()
     let opened = OpenedFlag()
+    defer { intake?.close() }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await committer.run(leases) { loop.wake() } }
       do throws(RawLinkError) {
-        try await loop.run(.dhcp(configuration.interface)) { link in
+        try await loop.run(.dhcp(configuration.interface, probing: configuration.mode.probes)) { link in
           opened.set()
+          intake?.open { loop.wake() }
           return handler(stored, committer, on: link)
         }
       } catch {
@@ -101,7 +106,7 @@ public struct DHCPService: Service {
       listening()
     }
     return DHCPLinkHandler(
-      endpoint, committer: committer, ports: keepPorts(), counters: counters, logger: logger, now: now)
+      endpoint, committer: committer, intake: intake, ports: keepPorts(), counters: counters, logger: logger, now: now)
   }
 
   /// In proxy mode port 67 is left to the other server, which may live on this host.
@@ -131,6 +136,13 @@ extension DHCPResponder.Mode {
     guard case .server(var server) = self else { return }
     server.excluded.insert(address)
     self = .server(server)
+  }
+}
+
+extension DHCPResponder.Mode {
+  fileprivate var probes: Bool {
+    guard case .server(let server) = self else { return false }
+    return server.probes
   }
 }
 

@@ -20,6 +20,7 @@ public import ServiceLifecycle
 /// - `GET /boots`: every machine's ``BootRecord``, the one heard of last at the end; `GET /boots?watch=true`: what happens
 ///   from now on, a ``BootJournal/Update`` a line, until the client or the daemon leaves.
 /// - `GET /leases`: the DHCP leases of this boot host, by address, those that are over too.
+/// - `POST /leases`: leases of another server that are to be this host's, a list; a ``LeaseAdoption`` each.
 /// - `POST /bmc`: a ``BMCOrder`` to the management controllers of several Servers; a ``BMCOutcome`` a line, as they come.
 /// - `PUT /servers/{name}/bmc`, `DELETE /servers/{name}/bmc`: how a Server's controller is reached.
 /// - `POST /servers/{name}/console`, `POST /consoles/{id}/input`: a serial console.
@@ -29,6 +30,7 @@ public struct AdminAPI: Service {
   let store: any ResourceStore
   let journal: BootJournal
   let leases: (any LeaseStore)?
+  let adopter: (any LeaseAdopter)?
   let servers: ServerOperator
   let classes: any ServerClassView
   /// Of wipes where neither a person nor the Server's policy says how.
@@ -56,6 +58,8 @@ public struct AdminAPI: Service {
     static let object = 2 << 20
     /// Ten thousand Servers as they were read.
     static let apply = 64 << 20
+    /// A hundred thousand leases.
+    static let leases = 64 << 20
     /// What people type or paste; a terminal's program sends it in smaller pieces.
     static let input = 256 << 10
   }
@@ -64,6 +68,7 @@ public struct AdminAPI: Service {
   ///   - socketPath: at most 107 bytes; its directory must be there.
   ///   - version: what `/version` says.
   ///   - leases: of this boot host; `nil` where there are none.
+  ///   - adopter: who takes leases of other servers over; `nil` where no addresses are given out.
   ///   - classes: who is in which class; the store is asked where there is nothing better.
   ///   - wipeMode: of wipes where neither a person nor the Server's policy says how.
   ///   - patcher: says which patches of machine configurations can apply to none, before they are stored.
@@ -71,7 +76,8 @@ public struct AdminAPI: Service {
   ///   - onListening: called once, when the socket is there with its permissions.
   public init(
     socketPath: String, version: String, store: any ResourceStore, journal: BootJournal,
-    leases: (any LeaseStore)? = nil, servers: ServerOperator, classes: (any ServerClassView)? = nil,
+    leases: (any LeaseStore)? = nil, adopter: (any LeaseAdopter)? = nil, servers: ServerOperator,
+    classes: (any ServerClassView)? = nil,
     wipeMode: WipePolicy.Mode = .fast,
     patcher: MachineConfigPatcher? = nil,
     render: (@Sendable (Resource<ServerKind>) async throws -> RenderedBoot)? = nil, logger: Logger,
@@ -82,6 +88,7 @@ public struct AdminAPI: Service {
     self.store = store
     self.journal = journal
     self.leases = leases
+    self.adopter = adopter
     self.servers = servers
     self.classes = classes ?? ListingClassView(store: store)
     self.wipeMode = wipeMode
@@ -129,6 +136,7 @@ public struct AdminAPI: Service {
     router.post("apply") { request, _ in try await apply(request) }
     router.get("boots") { request, _ in try boots(request) }
     router.get("leases") { _, _ in try Response.json(try await leases?.leases() ?? []) }
+    router.post("leases") { request, _ in try await adoptLeases(request) }
     router.post("bmc") { request, _ in try await order(request) }
     router.put("servers/:name/bmc") { request, context in try await setManagement(request, context) }
     router.delete("servers/:name/bmc") { request, context in try await removeManagement(request, context) }

@@ -105,6 +105,8 @@ struct Configuration: Equatable, Sendable {
     var address: IPv4Address?
     var clients = Clients()
     var lending = Lending()
+    /// Whether the link is asked before somebody new gets an address.
+    var probe = true
     /// DHCP messages a second that one client may send; `nil`: any number.
     var clientRate: Int? = 10
     var relayed: [RelayedNetwork] = []

@@ -9,12 +9,13 @@ extension ConfigurationReader {
   mutating func interface(_ section: Section) -> Configuration.Interface? {
     refuseUnknownKeys(
       in: section,
-      known: ["name", "mode", "address", "allow", "deny", "clientRate", "relayed", "ipv6"] + Self.lendingKeys)
+      known: ["name", "mode", "address", "allow", "deny", "probe", "clientRate", "relayed", "ipv6"] + Self.lendingKeys)
     let name = required("name", of: section, .interfaceName)
     let mode: Configuration.Interface.Mode? = required("mode", of: section, .choice)
     var interface = Configuration.Interface(name: name ?? "", mode: mode ?? .off)
     interface.address = optional("address", of: section, .address)
     interface.lending = lending(section, mode)
+    interface.probe = value("probe", of: section, default: interface.probe, .flag)
     interface.clientRate = value("clientRate", of: section, default: interface.clientRate, .rateOrOff)
     interface.clients = clients(section, mode, keeping: interface.lending.reservations)
     for part in sections("relayed", of: section) {
@@ -25,6 +26,9 @@ extension ConfigurationReader {
       interface.relayed.append(network)
     }
     if section.mapping["ipv6"] != nil { interface.ipv6 = ipv6(self.section("ipv6", of: section)) }
+    if let mode, mode != .server, section.mapping["probe"] != nil {
+      report(section.path(of: "probe"), section.mapping["probe"], "means something in mode server only")
+    }
     for key in ["relayed", "allow", "deny", "clientRate"] where mode == .off && section.mapping[key] != nil {
       report(section.path(of: key), section.mapping[key], "means nothing in mode off")
     }

@@ -70,7 +70,9 @@ struct Daemon {
     let parts = Parts(
       served: served, stores: stores, journal: journal, servers: servers, handover: handover,
       provisioning: provisioning, neighbours: neighbours, files: files, environments: environments, classes: classes,
-      planner: BootPlanner(files: files.programs), metrics: metrics, startup: Startup(), cluster: cluster,
+      planner: BootPlanner(files: files.programs),
+      intakes: Dictionary(served.map { ($0.interface.name, LeaseIntake()) }, uniquingKeysWith: { one, _ in one }),
+      metrics: metrics, startup: Startup(), cluster: cluster,
       jurisdiction: jurisdiction, leading: leading, known: known,
       serverIdentifier: DUID(try await stores.leases.serverUUID(first: Self.randomUUID())), logger: logger)
     let election: (leadership: any Leadership, services: [any Service]) =
@@ -112,6 +114,8 @@ struct Daemon {
     let environments: Environments
     let classes: ServerClassController
     let planner: BootPlanner
+    /// Who takes leases over from other servers, by interface.
+    let intakes: [String: LeaseIntake]
     let metrics: PrometheusRegistry
     let startup: Startup
     let cluster: ManagementCluster?
@@ -163,8 +167,19 @@ struct Daemon {
     }
     let listening = parts.startup.expect("DHCP on \(served.interface.name)")
     return DHCPService(
-      dhcp, planner: parts.planner, leases: parts.stores.leases, events: parts.sink, logger: parts.logger,
-      now: { .now }, listening: listening)
+      dhcp, planner: parts.planner, leases: parts.stores.leases, intake: parts.intakes[served.interface.name],
+      events: parts.sink, logger: parts.logger, now: { .now }, listening: listening)
+  }
+
+  /// Takes leases over on every interface that addresses are given out on.
+  private func leaseAdopter(_ parts: Parts) -> LeaseAdoptions {
+    LeaseAdoptions(
+      parts.served.compactMap { served in
+        guard let intake = parts.intakes[served.interface.name],
+          let dhcp = served.dhcp(apiEndpoint: configuration.apiEndpoint, httpPort: configuration.httpPort)
+        else { return nil }
+        return (dhcp, intake)
+      })
   }
 
   private func tftpService(_ addresses: [IPAddress], _ parts: Parts) throws -> any Service {
@@ -219,8 +234,8 @@ struct Daemon {
     if let plane { render = { try await plane.render($0) } }
     return AdminAPI(
       socketPath: configuration.adminSocket, version: Version.text, store: parts.stores.resources,
-      journal: parts.journal, leases: parts.stores.leases, servers: parts.servers, classes: parts.classes,
-      wipeMode: configuration.insecureWipe ? .fast : .full,
+      journal: parts.journal, leases: parts.stores.leases, adopter: leaseAdopter(parts), servers: parts.servers,
+      classes: parts.classes, wipeMode: configuration.insecureWipe ? .fast : .full,
       patcher: MachineConfigPatcher(parser: YAMLConfigParser()), render: render, logger: parts.logger,
       onListening: { listening() })
   }

@@ -16,7 +16,9 @@ extension ServedInterface {
 
   /// How DHCP serves the interface; `nil` for not at all.
   func dhcp(apiEndpoint: IPv4Address?, httpPort: UInt16) -> DHCPServiceConfiguration? {
-    guard let (address, network) = ipv4, let mode = mode(configuration.lending, in: network) else { return nil }
+    guard let (address, network) = ipv4,
+      let mode = mode(configuration.lending, in: network, probes: configuration.probe)
+    else { return nil }
     var service = DHCPServiceConfiguration(
       interface: interface.name, mode: mode, address: address, bootAddress: apiEndpoint, httpPort: httpPort)
     service.clients = configuration.clients.filter
@@ -34,7 +36,9 @@ extension ServedInterface {
     return service
   }
 
-  private func mode(_ lending: Configuration.Lending, in subnet: IPv4Prefix) -> DHCPResponder.Mode? {
+  private func mode(_ lending: Configuration.Lending, in subnet: IPv4Prefix, probes: Bool = false) -> DHCPResponder
+    .Mode?
+  {
     switch configuration.mode {
     case .off: return nil
     case .proxy: return .proxy
@@ -49,6 +53,7 @@ extension ServedInterface {
       server.routes = lending.routes.map { DHCPServerConfiguration.Route(to: $0.to, via: $0.via) }
       server.nameServers = lending.dns
       server.domainName = lending.domain
+      server.probes = probes
       return .server(server)
     }
   }

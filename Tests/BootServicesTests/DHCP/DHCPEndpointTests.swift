@@ -289,6 +289,132 @@ struct DHCPEndpointTests {
     }
   }
 
+  @Test("an address that nobody had is asked for twice, and offered when nobody answers")
+  func probed() throws {
+    var rack = try Rack(.server, probes: true)
+    #expect(rack.hear(rack.discover(.uefiX64)).isEmpty)
+    #expect(rack.asked.map(\.targetAddress.description) == ["10.0.1.0"])
+    #expect(rack.asked.allSatisfy { $0.senderAddress.isUnspecified && $0.destinationMAC == .broadcast })
+    #expect(rack.asked.allSatisfy { $0.sourceMAC == Rack.station && $0.senderMAC == Rack.station })
+    #expect(rack.endpoint.patience(now: rack.now) == 100)
+    #expect(rack.turn(after: 99).isEmpty && rack.asked.count == 1)
+    #expect(rack.turn(after: 1).isEmpty && rack.asked.count == 2)
+    #expect(rack.turn(after: 149).isEmpty && rack.asked.count == 2)
+    let offers = rack.turn(after: 1)
+    #expect(offers.map(\.packet.messageType) == [.offer])
+    #expect(rack.endpoint.patience(now: rack.now) == nil)
+    #expect(rack.events == ["Discovered", "OfferSent"])
+    // From now on it is the client's: no more is asked.
+    #expect(rack.hear(rack.discover(.uefiX64)).count == 1)
+    let offer = try #require(offers.first)
+    #expect(rack.hear(rack.request(offer)).isEmpty)
+    #expect(rack.commit(rack.endpoint.takeWaiting()).count == 1)
+    #expect(rack.hear(rack.discover(.uefiX64)).map(\.packet.yourAddress) == [offer.packet.yourAddress])
+    #expect(rack.asked.count == 2)
+  }
+
+  @Test("who asks again meanwhile is answered once, as it asked last")
+  func probedAgain() throws {
+    var rack = try Rack(.server, probes: true)
+    var discover = rack.discover(.uefiX64)
+    #expect(rack.hear(discover).isEmpty)
+    discover.transactionID = TransactionID(rawValue: 7)
+    #expect(rack.hear(discover).isEmpty)
+    #expect(rack.turn(after: 250).map(\.packet.transactionID) == [TransactionID(rawValue: 7)])
+    #expect(rack.turn(after: 250).isEmpty)
+  }
+
+  @Test("an address that somebody has rests, is told of with who has it, and another is offered")
+  func conflict() throws {
+    var rack = try Rack(.server, probes: true)
+    let squatter = MACAddress(rawValue: 0x0200_0000_0042)
+    #expect(rack.hear(rack.discover(.uefiX64)).isEmpty)
+    #expect(rack.answer("10.0.1.0", from: squatter).isEmpty)
+    #expect(rack.asked.map(\.targetAddress.description) == ["10.0.1.0", "10.0.1.1"])
+    #expect(rack.messages.contains("is not offered 10.0.1.0, which 02:00:00:00:00:42 has without a lease"))
+    let batch = rack.endpoint.takeWaiting()
+    #expect(batch.map(\.change.lease.state) == [.declined])
+    #expect(batch.map(\.change.lease.mac) == [squatter])
+    #expect(rack.commit(batch).isEmpty)
+    #expect(rack.turn(after: 250).map(\.packet.yourAddress.description) == ["10.0.1.1"])
+    // Nobody gets it by asking for it, either.
+    let other = MACAddress(rawValue: 0x5254_0000_0002)
+    var request = rack.discover(nil, mac: other)
+    request.options.set(.messageType, MessageType.request.rawValue)
+    request.options.set(.requestedAddress, IPv4Address(rawValue: 0x0a00_0100))
+    request.options.set(.serverIdentifier, Rack.address)
+    #expect(rack.hear(request, from: other).map(\.packet.messageType) == [.nak])
+  }
+
+  @Test("what the client itself answers, strangers say or comes from ourselves is no conflict")
+  func noConflict() throws {
+    var rack = try Rack(.server, probes: true)
+    #expect(rack.hear(rack.discover(.uefiX64)).isEmpty)
+    for (address, mac) in [("10.0.1.0", Rack.client), ("10.0.1.0", Rack.station), ("10.0.9.9", Rack.client)] {
+      #expect(rack.answer(address, from: mac).isEmpty)
+    }
+    #expect(rack.endpoint.waiting.isEmpty)
+    #expect(rack.turn(after: 250).map(\.packet.yourAddress.description) == ["10.0.1.0"])
+    #expect(rack.answer("10.0.1.0", from: MACAddress(rawValue: 0x0200_0000_0042)).isEmpty)
+    #expect(rack.endpoint.waiting.isEmpty, "too late is for the client to see")
+  }
+
+  @Test("a client that took another server's offer, or a lease, is not offered what was asked for")
+  func probedInVain() throws {
+    var rack = try Rack(.server, probes: true)
+    #expect(rack.hear(rack.discover(.uefiX64)).isEmpty)
+    var request = rack.discover(.uefiX64)
+    request.options.set(.messageType, MessageType.request.rawValue)
+    request.options.set(.requestedAddress, IPv4Address(rawValue: 0x0a00_0909))
+    request.options.set(.serverIdentifier, IPv4Address(rawValue: 0x0a00_0002))
+    #expect(rack.hear(request).isEmpty)
+    #expect(rack.turn(after: 250).isEmpty)
+  }
+
+  @Test("a whole rack is asked for at once and waits no longer than one; beyond the bound offers go out unasked")
+  func probedTogether() throws {
+    var rack = try Rack(.server, pool: 2048, probes: true)
+    var offers = 0
+    for number in 0..<UInt64(AddressProber.limit) + 10 {
+      let mac = MACAddress(rawValue: 0x0200_0000_1000 + number)
+      offers += rack.hear(rack.discover(nil, mac: mac), from: mac).count
+    }
+    #expect(offers == 10 && rack.endpoint.probing == AddressProber.limit)
+    #expect(rack.turn(after: 100).isEmpty && rack.asked.count == 2 * AddressProber.limit)
+    let rest = rack.turn(after: 150)
+    #expect(Set(rest.map(\.packet.yourAddress)).count == AddressProber.limit)
+    #expect(rack.endpoint.probing == 0)
+  }
+
+  @Test("a router that answers for every address does not empty the pool")
+  func proxyARP() throws {
+    var rack = try Rack(.server, probes: true)
+    let router = MACAddress(rawValue: 0x0200_0000_00fe)
+    var offered: [IPv4Address] = []
+    for number in 0..<4 as Range<UInt64> {
+      let mac = MACAddress(rawValue: 0x5254_0000_0010 + number)
+      _ = rack.hear(rack.discover(nil, mac: mac), from: mac)
+      var answered = 0
+      while rack.asked.count > answered {
+        answered = rack.asked.count
+        if let last = rack.asked.last { _ = rack.answer(last.targetAddress.description, from: router) }
+        _ = rack.commit(rack.endpoint.takeWaiting())
+      }
+      offered += rack.turn(after: 250).map(\.packet.yourAddress)
+    }
+    #expect(offered.count == 3, "the first tried all that are tried for one DISCOVER, and none is believed since")
+  }
+
+  @Test("machines behind relay agents, reserved ones and those that had their address before are not asked for")
+  func unprobed() throws {
+    var rack = try Rack(.server, relayed: ["10.1.0.0/24"], probes: true)
+    let agent = try #require(IPv4Address("10.1.0.254"))
+    #expect(rack.hear(relayed(rack.discover(.uefiX64), agent), by: agent).count == 1)
+    let mac = MACAddress(rawValue: 0x5254_0000_0099)
+    #expect(rack.hear(rack.discover(nil, mac: mac), from: mac).map(\.packet.yourAddress.description) == ["10.0.0.99"])
+    #expect(rack.asked.isEmpty)
+  }
+
   @Test("frames for other stations and addresses are not answered")
   func others() throws {
     var rack = try Rack(.server)
@@ -332,16 +458,26 @@ private struct Rack {
   static let address = IPv4Address(rawValue: 0x0a00_0001)
 
   var endpoint: DHCPEndpoint
+  var now = Timestamp(seconds: 1_000_000)
+  /// Who was asked for by ARP.
+  var asked: [ARPFrame] = []
   private let sink = EventList()
 
   /// - Parameter relayed: networks behind relay agents, the first at 10.0.0.2 of ours and so on.
   init(
-    _ mode: Mode, pool: UInt32 = 100, relayed: [String] = [], clientRate: ClientRateLimiter.Rate? = nil
+    _ mode: Mode, pool: UInt32 = 100, relayed: [String] = [], clientRate: ClientRateLimiter.Rate? = nil,
+    probes: Bool = false
   ) throws {
     let subnet = try #require(IPv4Prefix("10.0.0.0/16"))
     let first = IPv4Address(rawValue: Self.address.rawValue + 255)
-    let server = DHCPServerConfiguration(
+    var server = DHCPServerConfiguration(
       subnet: subnet, pools: [first...IPv4Address(rawValue: first.rawValue + pool - 1)])
+    server.probes = probes
+    if probes {
+      server.reservations = [
+        .init(mac: MACAddress(rawValue: 0x5254_0000_0099), address: IPv4Address(rawValue: 0x0a00_0063))
+      ]
+    }
     var configuration = DHCPServiceConfiguration(
       interface: "rack0", mode: mode == .proxy ? .proxy : .server(server), address: Self.address)
     configuration.clientRate = clientRate
@@ -417,17 +553,42 @@ private struct Rack {
 
   mutating func hear(bytes: [UInt8]) -> [Heard] {
     var sent = [Heard]()
-    endpoint.receive(bytes.span, now: Timestamp(seconds: 1_000_000)) { Self.read($0, into: &sent) }
+    var asked = asked
+    endpoint.receive(bytes.span, now: now) { Self.read($0, into: &sent, &asked) }
+    self.asked = asked
     return sent
+  }
+
+  /// Lets time pass, and what is due be done.
+  mutating func turn(after milliseconds: Int64) -> [Heard] {
+    now = Timestamp(milliseconds: now.milliseconds + milliseconds)
+    var sent = [Heard]()
+    var asked = asked
+    endpoint.turn(now: now) { Self.read($0, into: &sent, &asked) }
+    self.asked = asked
+    return sent
+  }
+
+  /// A station says that it has an address.
+  mutating func answer(_ address: String, from mac: MACAddress) -> [Heard] {
+    guard let address = IPv4Address(address) else { return [] }
+    var bytes: [UInt8] = []
+    ARPFrame(
+      destinationMAC: Self.station, sourceMAC: mac, operation: ARPFrame.reply, senderMAC: mac, senderAddress: address,
+      targetMAC: Self.station, targetAddress: .any
+    ).serialize(into: &bytes)
+    return hear(bytes: bytes)
   }
 
   mutating func commit(_ batch: [DHCPEndpoint.Waiting]) -> [Heard] {
     var sent = [Heard]()
-    endpoint.committed(batch) { Self.read($0, into: &sent) }
+    var asked = asked
+    endpoint.committed(batch) { Self.read($0, into: &sent, &asked) }
     return sent
   }
 
-  private static func read(_ bytes: Span<UInt8>, into sent: inout [Heard]) {
+  private static func read(_ bytes: Span<UInt8>, into sent: inout [Heard], _ asked: inout [ARPFrame]) {
+    if let arp = ARPFrame(parsing: bytes) { return asked.append(arp) }
     do {
       let (frame, payload) = try UDPFrame.parse(bytes)
       sent.append(Heard(frame: frame, packet: try DHCPPacket(parsing: bytes.extracting(payload))))

@@ -24,6 +24,7 @@ import Wire
   var configuration = DHCPServerConfiguration(subnet: subnet, pools: [first...last])
   configuration.excluded = [ours]
   configuration.routers = [ours]
+  configuration.probes = mode & 4 != 0
   if mode & 2 != 0 { configuration.identity = .clientIdentifier }
   var responder = DHCPResponder(mode: mode & 1 == 0 ? .server(configuration) : .proxy)
   var now = Timestamp(seconds: 1_800_000_000)
@@ -40,6 +41,13 @@ import Wire
     let reply: DHCPReply?
     switch decision {
     case .ignore: reply = nil
+    case .probe(let probe):
+      if how & 64 == 0 {
+        _ = responder.prove(probe)
+      } else if let change = responder.refute(probe, holder: MACAddress(rawValue: 0x0200_0000_0001), now: now) {
+        if how & 128 == 0 { responder.confirm(change) } else { responder.reject(change) }
+      }
+      reply = nil
     case .reply(let answer): reply = answer
     case .commit(let change, then: let answer):
       if how & 128 == 0 { responder.confirm(change) } else { responder.reject(change) }

@@ -42,6 +42,23 @@ import Wire
   _ = (AssetLocation(text), ProviderID(text), JSONPointer(text), TFTPName.normalized(text))
 }
 
+/// A first byte for whose file it is.
+@Sendable func feedLeaseFile(_ bytes: [UInt8]) {
+  let formats = LeaseFile.Format.allCases
+  guard let first = bytes.first else { return }
+  let format = formats[Int(first) % formats.count]
+  let file = LeaseFile(parsing: Array(bytes.dropFirst()), as: format)
+  let leases = file.entries.map(\.lease)
+  hold(Set(leases.map(\.address)).count == leases.count, "an address has one lease")
+  hold(leases.allSatisfy { !$0.client.isEmpty || $0.state == .declined }, "a lease is somebody's")
+  let now = Timestamp(seconds: 0)
+  let (text, leftOut) = LeaseFile.text(of: leases, as: format, now: now)
+  let again = LeaseFile(parsing: Array(text.utf8), as: format)
+  hold(again.problems.isEmpty, "what is written can be read")
+  hold(again.entries.count + leftOut == leases.count, "what is written is all there")
+  hold(again.entries.allSatisfy { leases.map(\.address).contains($0.lease.address) }, "and nothing else")
+}
+
 @Sendable func feedRegistration(_ bytes: [UInt8]) {
   guard let registration = try? JSONDecoder().decode(Registration.self, from: Data(bytes)),
     let uuid = try? registration.validated()
