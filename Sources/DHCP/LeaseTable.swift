@@ -208,8 +208,9 @@ public struct LeaseTable: Sendable {
 
   /// Takes an offer back; false if there is none any more, or somebody else was given the address.
   mutating func retract(_ probe: AddressProbe, now: Timestamp) -> Bool {
-    guard let slot = slot(at: probe.address), let offered = offerSlots[probe.client], offered == slot, pending[slot] == nil
-    else { return false }
+    guard let number = slots[probe.address], offerSlots[probe.client] == number else { return false }
+    let slot = Int(number)
+    guard pending[slot] == nil else { return false }
     withdrawOffer(to: probe.client)
     return leases[slot].map { $0.state == .declined || !$0.isActive(at: now) } ?? true
   }
