@@ -50,6 +50,8 @@ public final class RackRun {
   private var diedAt: Nanoseconds = .min
   /// Ports that a machine has read all of the program on.
   private var completed: [[UInt16]] = []
+  /// When the endpoint wants its next turn.
+  private var turnAt: Nanoseconds?
   private(set) var squatted: Set<IPv4Address> = []
   var attackState = AttackState()
 
@@ -195,6 +197,7 @@ public final class RackRun {
   private func start() {
     guard life == nil else { return }
     lives += 1
+    turnAt = nil
     if lives > 1 { outcome.restarts += 1 }
     let leases = scenario.fault == .emptyStart ? [] : disk.stored
     let configuration = DHCPServiceConfiguration(
@@ -240,11 +243,15 @@ public final class RackRun {
   /// As the link's loop does: when the endpoint wants it.
   private func planTurn() {
     guard let patience = life?.endpoint.patience(now: time.timestamp) else { return }
-    agenda.add(.hostTurn(life: lives), at: time.now + max(1, Nanoseconds(patience)) * millisecond)
+    let due = time.now + max(1, Nanoseconds(patience)) * millisecond
+    guard turnAt.map({ due < $0 }) ?? true else { return }
+    turnAt = due
+    agenda.add(.hostTurn(life: lives), at: due)
   }
 
   private func turn(_ number: Int) {
-    guard number == lives, life != nil else { return }
+    guard number == lives, life != nil, turnAt == time.now else { return }
+    turnAt = nil
     var sent: [[UInt8]] = []
     life?.endpoint.turn(now: time.timestamp) { sent.append($0.bytesCopied) }
     for frame in sent { leave(frame) }
