@@ -278,7 +278,7 @@ public struct LeaseTable: Sendable {
     let slot = slot(of: change.lease.address)
     put(change.lease, in: slot)
     // Who was found to have an address by hand may be offered another.
-    if change.lease.state == .bound || offerSlots[change.lease.client] == slot {
+    if change.lease.state == .bound || offerSlots[change.lease.client].map({ Int($0) }) == slot {
       withdrawOffer(to: change.lease.client)
     }
     refresh(slot)

@@ -1,5 +1,6 @@
 import BareMetal
 import DHCP
+import SimulationTesting
 import Wire
 
 // Stations of the segment that have an address which nobody gave them, and answer for it as every station does.
