@@ -496,8 +496,9 @@ lab_siderite_ready_or_gone() { lab_siderite_ready || ! lab_alive "$lab_siderite_
 # lab_siderite_cli ARGUMENT...   The command line, talking to this lab's daemon.
 lab_siderite_cli() { SIDERITE_ADMIN_SOCKET=$LAB/siderite.sock timeout 20 "$SIDERITE_BIN" "$@"; }
 
-# lab_registered UUID   Whether the machine is a Server resource yet.
-lab_registered() { lab_siderite_cli get servers -o json 2>/dev/null | grep -qi -- "$1"; }
+# lab_registered UUID   Whether the machine is a Server resource yet. Asked five times a second while machines want the processors: by curl,
+# which costs a tenth of our own command line in a debug build.
+lab_registered() { curl -fs -m 2 -o /dev/null --unix-socket "$LAB/siderite.sock" "http://localhost/servers/$1"; }
 
 # lab_siderite_config MODE AGENT_DIRECTORY   Prints a configuration for this rack; MODE is server, proxy or ipv6 (and no DHCPv4 at all).
 lab_siderite_config() {
