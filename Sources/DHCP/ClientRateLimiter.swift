@@ -66,7 +66,7 @@ public struct ClientRateLimiter: Sendable {
 
   /// Where a client's bucket is or comes to be: in place of the fullest of its set, for that one loses the least.
   private func place(of client: UInt64) -> Int {
-    let first = Int(truncatingIfNeeded: client &* 0x9e37_79b9_7f4a_7c15 >> (64 - UInt64(Self.setBits))) * Self.ways
+    let first = Int((client &* 0x9e37_79b9_7f4a_7c15) >> UInt64(64 - Self.setBits)) * Self.ways
     var fullest = first
     for index in first..<first + Self.ways {
       if buckets[index].client == client { return index }
