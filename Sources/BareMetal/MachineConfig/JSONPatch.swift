@@ -84,7 +84,7 @@ extension ConfigNode {
   fileprivate func node(at path: JSONPointer) throws(JSONPatch.Failure) -> ConfigNode {
     var node = self
     for (depth, token) in path.tokens.enumerated() {
-      guard let next = try node.child(token, path.prefix(depth + 1)) else { throw path.nothing(depth) }
+      guard let next = node.child(token) else { throw path.nothing(depth) }
       node = next
     }
     return node
@@ -159,7 +159,7 @@ extension ConfigNode {
     }
   }
 
-  private func child(_ token: String, _ path: JSONPointer) throws(JSONPatch.Failure) -> ConfigNode? {
+  private func child(_ token: String) -> ConfigNode? {
     switch value {
     case .mapping: return self[token]
     case .sequence(let items):
