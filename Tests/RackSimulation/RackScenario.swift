@@ -151,6 +151,8 @@ public struct RackScenario: Hashable, Sendable {
       scenario.powerCycles = 800
       scenario.powerOnSpread = 120
       scenario.leaseSeconds = 3600
+      // Who asks first finds most of them out.
+      scenario.isProbing = false
     case .silentFailure, .keptTransfers: scenario.attacks = [.silentReader]
     case .lostAgentInformation: scenario.relayed = 500
     case .presumption: scenario.isBesideServer = true
