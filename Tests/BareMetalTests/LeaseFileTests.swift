@@ -88,6 +88,17 @@ struct LeaseFileTests {
     #expect(cut.entries.count == 1 && cut.problems.map(\.line) == [2])
   }
 
+  @Test("What a fuzzer found: an end before 1970, and a hardware address of zeros that is none")
+  func fuzzed() {
+    let old = read("lease 10.0.0.5 { ends 5 0935/11/27 03:33:41; hardware ethernet 52:08:00:12:34:56; }", .isc)
+    #expect(old.entries.isEmpty && old.problems.count == 1)
+    let nobodys = read("lease 10.0.0.5 { ends never; hardware ethernet 0:0:0:0:0:0; }", .isc)
+    #expect(nobodys.entries.isEmpty && nobodys.problems.count == 1)
+    let named = read("lease 10.0.0.5 { ends never; uid 01:00:00:00:00:00:00; }", .isc)
+    let text = LeaseFile.text(of: named.entries.map(\.lease), as: .isc, now: Self.now).text
+    #expect(read(text, .isc).entries.map(\.lease) == named.entries.map(\.lease) && named.entries.count == 1)
+  }
+
   @Test("Kea's: columns by their names, deleted and reclaimed leases gone, declined ones there")
   func kea() {
     let file = read(

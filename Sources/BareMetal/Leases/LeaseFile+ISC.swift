@@ -124,12 +124,14 @@ private struct ISCRecord {
   /// `5 2026/11/27 03:33:41`, `epoch 1764210821`, `never`: UTC, the first a day of the week.
   private static func time(_ words: ArraySlice<String>) -> Timestamp? {
     if words == ["never"] { return LeaseFile.never }
-    if words.count == 2, words.first == "epoch", let last = words.last, let seconds = Int64(last) {
-      return (0...0x2_0000_0000).contains(seconds) ? Timestamp(seconds: seconds) : nil
+    var seconds: Int64?
+    if words.count == 2, words.first == "epoch", let last = words.last {
+      seconds = Int64(last)
+    } else if words.count == 3, let last = words.last {
+      let date = words[words.startIndex + 1].split(separator: "/").joined(separator: "-")
+      seconds = Timestamp(rfc3339: "\(date)T\(last)Z")?.seconds
     }
-    guard words.count == 3, let time = words.last else { return nil }
-    let date = words[words.startIndex + 1].split(separator: "/").joined(separator: "-")
-    return Timestamp(rfc3339: "\(date)T\(time)Z")
+    return seconds.flatMap { (0...0x2_0000_0000).contains($0) ? Timestamp(seconds: $0) : nil }
   }
 }
 

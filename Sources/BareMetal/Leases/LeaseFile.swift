@@ -113,15 +113,16 @@ extension LeaseFile {
   /// The end of a lease that has none: the last second that 32 bits hold.
   static let never = Timestamp(seconds: 0xffff_ffff)
 
-  /// Whom a lease belongs to, in our keeping: the hardware address where there is one, else what the client called itself.
+  /// Whom a lease belongs to, in our keeping: the hardware address where there is one (00:00:00:00:00:00 is none), else what
+  /// the client called itself.
   static func client(_ mac: MACAddress?, _ identifier: [UInt8]?) -> [UInt8]? {
-    if let mac { return [1] + mac.bytes }
+    if let mac, mac != .zero { return [1] + mac.bytes }
     return identifier.flatMap { (2...160).contains($0.count) ? $0 : nil }
   }
 
   /// What a client called itself, where it is more than its hardware address.
   static func identifier(of lease: Lease) -> [UInt8]? {
-    lease.client == [1] + lease.mac.bytes || lease.client.isEmpty ? nil : lease.client
+    lease.client.isEmpty || lease.mac != .zero && lease.client == [1] + lease.mac.bytes ? nil : lease.client
   }
 
   /// A host's name as we keep it; `nil` for what is none.
