@@ -132,9 +132,7 @@ public struct DHCPOptions: Sendable {
   }
 
   /// One address.
-  public func address(_ code: OptionCode) -> IPv4Address? {
-    uint32(code).map { IPv4Address(rawValue: $0) }
-  }
+  public func address(_ code: OptionCode) -> IPv4Address? { uint32(code).map { IPv4Address(rawValue: $0) } }
 
   /// Addresses: at least one, and nothing left over.
   public func addresses(_ code: OptionCode) -> [IPv4Address]? {
@@ -232,8 +230,7 @@ extension DHCPOptions {
       }
       let count = Int(storage[offset + 1])
       guard offset + 2 + count <= end else {
-        throw .truncatedOption(
-          code, offset: offset - start, needed: 2 + count, available: end - offset)
+        throw .truncatedOption(code, offset: offset - start, needed: 2 + count, available: end - offset)
       }
       add(code, offset + 2..<offset + 2 + count)
       offset += 2 + count
@@ -243,8 +240,7 @@ extension DHCPOptions {
   /// Takes up a value that stands in the storage; joins it to an earlier piece of the same option.
   private mutating func add(_ code: OptionCode, _ range: Range<Int>) {
     let entry = Entry(
-      code: code, start: Int32(truncatingIfNeeded: range.lowerBound),
-      count: Int32(truncatingIfNeeded: range.count))
+      code: code, start: Int32(truncatingIfNeeded: range.lowerBound), count: Int32(truncatingIfNeeded: range.count))
     guard let index = entries.firstIndex(where: { $0.code == code }) else {
       entries.append(entry)
       return
