@@ -64,18 +64,21 @@ public struct DHCPv6LeaseTable: Sendable {
     offers[address] = Offer(client: client, until: now.advanced(bySeconds: Self.offerSeconds))
   }
 
-  /// What makes an address a client's.
+  /// What makes the addresses that one message gives the clients'. What goes comes first: what one of the clients leaves
+  /// behind may be what another is given.
   func binding(
-    _ address: IPv6Address, to client: DHCPv6Identity, hostName: String?, now: Timestamp
+    _ bindings: [(address: IPv6Address, client: DHCPv6Identity, hostName: String?)], now: Timestamp
   ) -> [DHCPv6LeaseChange] {
-    var changes: [DHCPv6LeaseChange] = []
-    if let old = byClient[client], old != address { changes.append(.remove(old)) }
+    guard !bindings.isEmpty else { return [] }
+    var left = bindings.compactMap { binding in byClient[binding.client].flatMap { $0 == binding.address ? nil : $0 } }
     if byAddress.count >= Self.limit {
-      changes += byAddress.values.lazy.filter { $0.expires <= now && $0.address != address }.prefix(Self.sweep)
-        .map { .remove($0.address) }
+      left += byAddress.values.lazy.filter { $0.expires <= now }.prefix(Self.sweep).map(\.address)
     }
     let expires = now.advanced(bySeconds: Int64(configuration.leaseSeconds))
-    return changes + [.put(DHCPv6Lease(address: address, client: client, hostName: hostName, expires: expires))]
+    return left.map { .remove($0) }
+      + bindings.map {
+        .put(DHCPv6Lease(address: $0.address, client: $0.client, hostName: $0.hostName, expires: expires))
+      }
   }
 
   /// Takes over what is durable now.

@@ -115,7 +115,8 @@ extension DHCPv6Responder {
 
   /// RFC 8415 §18.3.2, and §18.3.1 with rapid commit.
   private mutating func bind(_ exchange: Exchange) -> DHCPv6Decision {
-    var (given, changes): ([IdentityAssociation], [DHCPv6LeaseChange]) = ([], [])
+    var given: [IdentityAssociation] = []
+    var bound: [(address: IPv6Address, client: DHCPv6Identity, hostName: String?)] = []
     for (index, association) in exchange.associations.enumerated() {
       let wish = association.addresses.first?.address
       guard let identity = exchange.identity(of: index),
@@ -126,16 +127,18 @@ extension DHCPv6Responder {
       }
       // Else two IAs of one message could be given the same.
       leases.offer(address, to: identity, now: exchange.now)
-      changes += leases.binding(address, to: identity, hostName: exchange.packet.hostName, now: exchange.now)
+      bound.append((address, identity, exchange.packet.hostName))
       given.append(assigned(address, to: association))
     }
+    let changes = leases.binding(bound, now: exchange.now)
     let reply = exchange.reply(from: configuration, type: .reply, associations: given)
     return changes.isEmpty ? .reply(reply) : .commit(changes, then: reply)
   }
 
   /// RFC 8415 §18.3.4 and §18.3.5.
   private func extend(_ exchange: Exchange) -> DHCPv6Decision {
-    var (given, changes): ([IdentityAssociation], [DHCPv6LeaseChange]) = ([], [])
+    var given: [IdentityAssociation] = []
+    var bound: [(address: IPv6Address, client: DHCPv6Identity, hostName: String?)] = []
     for (index, association) in exchange.associations.enumerated() {
       guard let identity = exchange.identity(of: index), let lease = leases.lease(of: identity, at: exchange.now) else {
         // Another server may know it.
@@ -148,10 +151,10 @@ extension DHCPv6Responder {
       extended.addresses += association.addresses.map(\.address).filter { $0 != lease.address }.prefix(4)
         .map { IdentityAssociation.Address($0, preferredSeconds: 0, validSeconds: 0) }
       given.append(extended)
-      changes += leases.binding(
-        lease.address, to: identity, hostName: exchange.packet.hostName ?? lease.hostName, now: exchange.now)
+      bound.append((lease.address, identity, exchange.packet.hostName ?? lease.hostName))
     }
     guard !given.isEmpty else { return .ignore(.unknownLease) }
+    let changes = leases.binding(bound, now: exchange.now)
     let reply = exchange.reply(from: configuration, associations: given)
     return changes.isEmpty ? .reply(reply) : .commit(changes, then: reply)
   }

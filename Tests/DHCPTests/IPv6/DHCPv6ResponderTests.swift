@@ -224,6 +224,23 @@ struct DHCPv6ResponderTests {
     #expect(try late.identityAssociations().first?.status?.code == 2)
   }
 
+  @Test("an address that one IA of a message leaves and another gets stays the other's")
+  func handedOver() throws {
+    var link = try Link(pool: "fd77::1:0", to: "fd77::1:1")
+    // Not a card's own address, so that every IA has a lease.
+    let source = try #require(IPv6Address("fe80::1"))
+    let request = Wire.message(.request, Wire.client, Wire.server, Wire.association(2))
+    let first = try #require(try link.answer(request, from: source)?.address)
+    link.now = link.now.advanced(bySeconds: 7200)
+    let both = Wire.message(
+      .request, Wire.client, Wire.server, Wire.association(1, first), Wire.association(2))
+    let given = try #require(try link.answer(both, from: source)).identityAssociations().flatMap(\.addresses)
+    #expect(given.count == 2 && given.first?.address == first && given.last?.address != first)
+    #expect(link.responder.leases.count == 2)
+    let other = Wire.message(.request, Wire.client, Wire.server, Wire.association(3, first))
+    #expect(try link.answer(other, from: source)?.identityAssociations().first?.status?.code == 2)
+  }
+
   @Test("leases of an earlier run are known")
   func restart() throws {
     let address = try #require(IPv6Address("fd77::1:77"))
