@@ -18,6 +18,7 @@ final class ChangeFeed: Sendable {
   }
 
   private let state = Mutex(State())
+  private let ended = EndedStreams()
   private let maximumWatchers: Int
   private let bufferedEvents: Int
 
@@ -35,6 +36,7 @@ final class ChangeFeed: Sendable {
       bufferingPolicy: .bufferingOldest(backlog.count + bufferedEvents + 1))
     for event in backlog { continuation.yield(event) }
     let key: UInt64? = try state.withLock { state throws(StoreError) in
+      for key in ended.take() { state.watchers[key] = nil }
       guard !state.isClosed else { return nil }
       guard state.watchers.count < maximumWatchers else {
         throw .unavailable(message: "\(maximumWatchers) watches are open, which is the most there may be")
@@ -44,7 +46,7 @@ final class ChangeFeed: Sendable {
       return state.lastKey
     }
     if let key {
-      continuation.onTermination = { [weak self] _ in self?.forget(key) }
+      continuation.onTermination = { [ended] _ in ended.note(key) }
     } else {
       continuation.finish()
     }
@@ -64,7 +66,6 @@ final class ChangeFeed: Sendable {
       }
       return late
     }
-    // Outside of the lock: an end calls forget.
     for end in late { end() }
   }
 
@@ -76,9 +77,5 @@ final class ChangeFeed: Sendable {
       return state.watchers
     }
     for watcher in watchers.values { watcher.end() }
-  }
-
-  private func forget(_ key: UInt64) {
-    state.withLock { _ = $0.watchers.removeValue(forKey: key) }
   }
 }

@@ -154,6 +154,34 @@ struct BootJournalTests {
     }
   }
 
+  /// The runtime holds a task's lock while it cancels it, and takes it to wake the task: a journal that takes its own lock in
+  /// the one and holds it in the other stops sooner or later.
+  @Test("Followers come and go while much is reported", .timeLimit(.minutes(1)))
+  func hurry() async throws {
+    let journal = journal
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        while !Task.isCancelled {
+          for number: UInt64 in 1...4 {
+            journal.report(.discovered(client: "c"), of: BootSubject(mac: MACAddress(rawValue: number)))
+          }
+          await Task.yield()
+        }
+      }
+      for _ in 0..<3000 {
+        let follower = Task {
+          guard let updates = journal.follow() else { return }
+          for await _ in updates {}
+        }
+        for _ in 0..<Int.random(in: 0...3) { await Task.yield() }
+        follower.cancel()
+        await follower.value
+      }
+      group.cancelAll()
+    }
+    #expect(journal.follow() != nil)
+  }
+
   private func report(_ number: UInt64) {
     journal.report(
       .discovered(client: "c"),

@@ -47,6 +47,7 @@ public final class BootJournal: BootEventSink {
   }
 
   private let state = Mutex(State())
+  private let ended = EndedStreams()
   private let now: @Sendable () -> Timestamp
 
   /// - Parameter now: the wall clock.
@@ -58,6 +59,7 @@ public final class BootJournal: BootEventSink {
       isWarning: occurrence.isWarning)
     state.withLock { state in
       let key = state.append(event, of: subject)
+      for key in ended.take() { state.followers[key] = nil }
       guard !state.followers.isEmpty else { return }
       let record = state.places[key].record
       let update = Update(mac: record.mac, uuid: record.uuid, address: record.address, event: event)
@@ -84,13 +86,14 @@ public final class BootJournal: BootEventSink {
     let (stream, continuation) = AsyncStream<Update>.makeStream(
       bufferingPolicy: .bufferingNewest(Limits.bufferedUpdates))
     let key: UInt64? = state.withLock { state in
+      for key in ended.take() { state.followers[key] = nil }
       guard !state.isClosed, state.followers.count < Limits.followers else { return nil }
       state.lastFollower += 1
       state.followers[state.lastFollower] = continuation
       return state.lastFollower
     }
     guard let key else { return nil }
-    continuation.onTermination = { [weak self] _ in self?.unfollow(key) }
+    continuation.onTermination = { [ended] _ in ended.note(key) }
     return stream
   }
 
@@ -102,10 +105,6 @@ public final class BootJournal: BootEventSink {
       return Array(state.followers.values)
     }
     for follower in followers { follower.finish() }
-  }
-
-  private func unfollow(_ key: UInt64) {
-    state.withLock { _ = $0.followers.removeValue(forKey: key) }
   }
 }
 

@@ -24,6 +24,7 @@ struct EventFeed<Kind: ResourceKind> {
   private var recent: [Entry] = []
   private var watchers: [UInt64: Continuation] = [:]
   private var lastKey: UInt64 = 0
+  private let ended = EndedStreams()
   private(set) var isClosed = false
 
   /// Where a watch begins that follows a list made now.
@@ -59,15 +60,15 @@ struct EventFeed<Kind: ResourceKind> {
     return recent.filter { $0.position > start }.map(\.event)
   }
 
-  /// - Returns: the watch's key; `nil` when there are too many, or the feed is closed.
-  mutating func add(_ watcher: Continuation) -> UInt64? {
-    guard !isClosed, watchers.count < Self.maximumWatchers else { return nil }
+  /// - Returns: `false` when there are too many watches, or the feed is closed.
+  mutating func add(_ watcher: Continuation) -> Bool {
+    for key in ended.take() { watchers[key] = nil }
+    guard !isClosed, watchers.count < Self.maximumWatchers else { return false }
     lastKey += 1
     watchers[lastKey] = watcher
-    return lastKey
+    watcher.onTermination = { [ended, lastKey] _ in ended.note(lastKey) }
+    return true
   }
-
-  mutating func forget(_ key: UInt64) { watchers[key] = nil }
 
   /// - Returns: all watches, to be ended outside of any lock.
   mutating func close() -> [Continuation] {

@@ -81,12 +81,10 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
       let (stream, continuation) = AsyncStream<WatchEvent<Kind>>.makeStream(
         bufferingPolicy: .bufferingOldest(backlog.count + EventFeed<Kind>.buffered + 1))
       for event in backlog { continuation.yield(event) }
-      guard let key = state.feed.add(continuation) else {
+      if !state.feed.add(continuation) {
         guard state.feed.isClosed else { return nil }
         continuation.finish()
-        return stream
       }
-      continuation.onTermination = { [weak self] _ in self?.state.withLock { $0.feed.forget(key) } }
       return stream
     }
     guard let stream else {
@@ -324,7 +322,6 @@ final class KindMirror<Kind: ResourceKind>: Sendable {
     unsaved.set()
   }
 
-  /// Outside of the lock: an end takes it.
   private func end(_ watches: [EventFeed<Kind>.Continuation]) { for watch in watches { watch.finish() } }
 }
 
