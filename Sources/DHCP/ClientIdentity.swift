@@ -41,10 +41,7 @@ public struct ClientIdentity: Hashable, Sendable {
 
   /// The sender of a message; `nil` when it names itself in no usable way.
   public init?(_ packet: DHCPPacket, policy: Policy) {
-    // RFC 2132 §9.14: at least two bytes. Longer ones than any DUID (RFC 8415 §11.1: 130) are cut off as nonsense.
-    let identifier = packet.options[.clientIdentifier].flatMap {
-      (2...160).contains($0.count) ? $0 : nil
-    }
+    let identifier = packet.clientIdentifier
     if policy == .clientIdentifier, let identifier {
       self.init(bytes: identifier)
     } else if let mac = packet.clientHardware.mac {

@@ -28,13 +28,17 @@ struct DHCPExchange {
   func addressed(_ reply: DHCPPacket) -> DHCPReply {
     var reply = reply
     let isNAK = reply.messageType == .nak
-    // RFC 3046 §2.2: the relay agent's information goes back whole, behind everything else.
-    if let information = packet.options[.relayAgentInformation], !packet.relayAgent.isUnspecified {
+    reply.fit(packet.maximumReplySize, keeping: Self.isRequired)
+    // RFC 3046 §2.2: the relay agent's information goes back whole, behind everything else. The agent takes it out again,
+    // so that the client's size does not limit it.
+    if let information = packet.options[.relayAgentInformation], information.count <= 255,
+      !packet.relayAgent.isUnspecified
+    {
       reply.options.set(.relayAgentInformation, information)
+      reply.fit(DHCPPacket.largestSize, keeping: Self.isRequired)
     }
     // RFC 2131 §4.3.2: the relay agent must broadcast a NAK, the client may have no address to receive it with.
     if isNAK, !packet.relayAgent.isUnspecified { reply.isBroadcast = true }
-    reply.fit(packet.maximumReplySize, keeping: Self.isRequired)
 
     let destination: DHCPReply.Destination
     var port = DHCPPort.client
@@ -104,9 +108,9 @@ struct DHCPExchange {
     }
   }
 
-  /// Echoes option 97 (PXE 2.1 §2.2.3: the client checks that it is its own).
+  /// Echoes option 97 (PXE 2.1 §2.2.3: the client checks that it is its own), a type and a UUID of 16 bytes.
   func echoMachineIdentifier(in reply: inout DHCPPacket) {
-    if let identifier = packet.options[.clientMachineIdentifier] {
+    if let identifier = packet.options[.clientMachineIdentifier], identifier.count <= 17 {
       reply.options.set(.clientMachineIdentifier, identifier)
     }
   }

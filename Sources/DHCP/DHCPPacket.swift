@@ -75,10 +75,19 @@ public struct DHCPPacket: Hashable, Sendable {
   /// Option 50.
   public var requestedAddress: IPv4Address? { options.address(.requestedAddress) }
 
+  /// The UDP payload of an Ethernet frame's 1,500 bytes.
+  static let largestSize = 1472
+
+  /// Option 61, where it can name a client: of at least two bytes (RFC 2132 §9.14), and not longer than any DUID makes it
+  /// (RFC 8415 §11.1: 130 bytes).
+  public var clientIdentifier: ArraySlice<UInt8>? {
+    options[.clientIdentifier].flatMap { (2...160).contains($0.count) ? $0 : nil }
+  }
+
   /// How many bytes a reply's UDP payload may have: option 57 counts the IP and UDP headers too (28 bytes), 576 is
   /// what every client must take (RFC 2131 §2) and more than an Ethernet frame is never sent.
   public var maximumReplySize: Int {
     let declared = Int(options.uint16(.maximumMessageSize) ?? 576)
-    return min(max(declared, 576), 1500) - 28
+    return min(max(declared - 28, 548), Self.largestSize)
   }
 }

@@ -191,7 +191,7 @@ struct DHCPServer: Sendable {
 
   /// RFC 6842: a client identifier goes back as it came.
   private func echoClientIdentifier(in reply: inout DHCPPacket, _ exchange: DHCPExchange) {
-    if let identifier = exchange.packet.options[.clientIdentifier] {
+    if let identifier = exchange.packet.clientIdentifier {
       reply.options.set(.clientIdentifier, identifier)
     }
   }

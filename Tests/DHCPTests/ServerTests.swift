@@ -579,6 +579,44 @@ struct ServerTests {
     #expect(server.decide(foreign) == .ignore(.otherSubnet))
   }
 
+  @Test("What comes back keeps to the size the client takes, however much of it came")
+  func echoes() throws {
+    let server = TestServer()
+    server.boot = .file(server: address(1), name: "ipxe.efi")
+    func asking(_ edit: (inout DHCPPacket) -> Void) throws -> DHCPPacket {
+      try #require(
+        server.reply(
+          .message(.discover, 1) {
+            $0.options.set(.vendorClass, "PXEClient:Arch:00007:UNDI:003016")
+            $0.options.set(.clientArchitecture, [0, 7])
+            edit(&$0)
+          })
+      ).packet
+    }
+    let usual = try asking {
+      $0.options.set(.clientIdentifier, hex("ff 00*159"))
+      $0.options.set(.clientMachineIdentifier, hex("00*17"))
+    }
+    #expect(usual.options[.clientIdentifier]?.count == 160)
+    #expect(usual.options[.clientMachineIdentifier]?.count == 17)
+    #expect(usual.serializedSize <= 548)
+    let absurd = try asking {
+      $0.options.set(.clientIdentifier, hex("ff 00*400"))
+      $0.options.set(.clientMachineIdentifier, hex("00*300"))
+    }
+    #expect(absurd.options[.clientIdentifier] == nil && absurd.options[.clientMachineIdentifier] == nil)
+    #expect(absurd.serializedSize <= 548)
+    // The relay agent takes its information out again: the client's options do not make room for it.
+    let relayed = try asking {
+      $0.relayAgent = address(253)
+      $0.options.set(.clientIdentifier, hex("ff 00*159"))
+      $0.options.set(.relayAgentInformation, hex("01 fd 00*253"))
+    }
+    #expect(relayed.options[.relayAgentInformation]?.count == 255)
+    #expect(relayed.options[.router] == usual.options[.router])
+    #expect(relayed.serializedSize > 548)
+  }
+
   @Test("A client that asks for broadcast gets it")
   func broadcast() {
     let server = TestServer()

@@ -56,7 +56,9 @@ import Wire
     guard let reply else { continue }
     var wire: [UInt8] = []
     reply.packet.serialize(into: &wire)
-    hold(wire.count <= max(packet.maximumReplySize, 576), "an answer is no longer than the client takes")
+    let relayed = reply.packet.options[.relayAgentInformation].map { $0.count + 2 } ?? 0
+    hold(wire.count - relayed <= packet.maximumReplySize, "an answer is no longer than the client takes")
+    hold(wire.count <= 1472, "an answer is no longer than a frame")
     hold((try? DHCPPacket(parsing: wire.span)) != nil, "an answer can be read")
     let address = reply.packet.yourAddress
     guard reply.packet.messageType == .ack, !address.isUnspecified else { continue }
