@@ -50,9 +50,12 @@ private struct HMACContext: ~Copyable {
       return
     }
     var name = Array(digest.utf8CString)
-    let isSet = name.withUnsafeMutableBufferPointer { name in
-      EVP_MAC_CTX_set_params(
-        context, [OSSL_PARAM_construct_utf8_string("digest", name.baseAddress, 0), OSSL_PARAM_construct_end()])
+    // A parameter points at its key and its value: both must live until it is read.
+    let isSet = "digest".withCString { key in
+      name.withUnsafeMutableBufferPointer { name in
+        EVP_MAC_CTX_set_params(
+          context, [OSSL_PARAM_construct_utf8_string(key, name.baseAddress, 0), OSSL_PARAM_construct_end()])
+      }
     }
     self.context = isSet == 1 ? context : nil
   }
