@@ -54,9 +54,13 @@ struct AuthorityTests {
   }
 
   private func withCertificate<Result>(_ pem: String, _ body: (OpaquePointer) throws -> Result) throws -> Result {
-    let buffer = BIO_new_mem_buf(pem, Int32(pem.utf8.count))
-    defer { BIO_free(buffer) }
-    let certificate = try #require(PEM_read_bio_X509(buffer, nil, nil, nil))
+    let parsed = pem.withCString { text in
+      // Reads where the text is, instead of copying it.
+      let buffer = BIO_new_mem_buf(text, -1)
+      defer { BIO_free(buffer) }
+      return PEM_read_bio_X509(buffer, nil, nil, nil)
+    }
+    let certificate = try #require(parsed)
     defer { X509_free(certificate) }
     return try body(certificate)
   }
